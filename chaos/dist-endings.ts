@@ -92,9 +92,10 @@ function endingInLog(log: string, cell: number | undefined, held: readonly HeldR
   for (const line of log.split('\n')) {
     const said = ours.exec(line)?.[1]
     if (said === undefined) continue
-    const runId = /^(?:started|goes on).*\/runs\/([0-9a-f-]{36})/.exec(said)?.[1]
+    const runId = /^(?:started|reattached).*\/runs\/([0-9a-f-]{36})/.exec(said)?.[1]
     if (runId !== undefined) ending = { ...ending, runId }
-    const [, conclusion] = Object.entries(SAID_ENDS).find(([words]) => said.startsWith(words)) ?? []
+    const [, known] = Object.entries(SAID_ENDS).find(([words]) => said.startsWith(words)) ?? []
+    const conclusion = /^completed\b[^:]*, but not as expected/.test(said) ? 'expectation-missed' : known
     const status = held.find(({ id }) => id === ending.runId)?.status ?? ''
     if (conclusion !== undefined) ending = { ...ending, conclusion, status, line }
   }

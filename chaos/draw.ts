@@ -163,10 +163,13 @@ function drawServer(random: Random, part: Part): Case['server'] {
   }
 }
 
-/** Through dist a case waits in real time: where something never passes, not for the half hour that a start may take. */
+/**
+ * Through dist a case waits in real time: where something never passes, or a run never begins, not for the half hour that a
+ * start may take.
+ */
 function endingInTime(drawn: Case): Case {
   const isForEver = drawn.faults.some(({ occurrence }) => occurrence === 'always')
-  if (!isThroughDist(drawn.part) || !isForEver) return drawn
+  if (!isThroughDist(drawn.part) || !(isForEver || drawn.pipeline === 'stuck')) return drawn
   return { ...drawn, triggerTimeoutMs: Math.min(drawn.triggerTimeoutMs, 60_000) }
 }
 
@@ -179,6 +182,8 @@ export function mustReachResult(drawn: Case): boolean {
     !drawn.nameTaken &&
     drawn.interruptions.every(({ kind }) => kind === 'expire-tokens') &&
     drawn.faults.every(({ passing }) => passing) &&
+    // Three pages in a row that say that all is well are a wrong address.
+    drawn.faults.every((fault) => fault.do.kind !== 'html' || fault.do.status !== 200 || spanOf(fault) < 3) &&
     // Before 0.96 one that never begins looks like one that a failed start left behind, and is ended.
     (drawn.faults.length === 0 || drawn.pipeline !== 'stuck') &&
     // A run whose answer got lost is looked up by its name, and known by its time where the name is anybody's.

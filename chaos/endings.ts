@@ -1,4 +1,4 @@
-import { NOTHING_LEFT } from '../src/github/post-state.ts'
+import { SETTLED_CELL } from '../src/github/post-state.ts'
 import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'
@@ -74,7 +74,7 @@ export function isSettled(env: Variables, cell: number | undefined): boolean {
   if (cell === undefined || isAll) return isAll
   const saved = env[`STATE_cell_${String(cell)}`]
   // Where others were sent, nothing was sent for it.
-  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === NOTHING_LEFT
+  return saved === undefined ? env['STATE_cell_1'] !== undefined : saved === SETTLED_CELL
 }
 
 /** The names by which a line of the post step says what became of a cell: as it was sent, and as the server holds it. */

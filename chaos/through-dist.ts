@@ -10,7 +10,7 @@ import {
   type ActionResult,
   type RunningAction,
 } from '../e2e/action.ts'
-import { NOTHING_LEFT } from '../src/github/post-state.ts'
+import { SETTLED_CELL } from '../src/github/post-state.ts'
 import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
 import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'
@@ -291,7 +291,7 @@ function laterCells(text: string, state: Readonly<Record<string, string>>): Reco
   const saved = [...text.matchAll(/^(cell_\d+)<<(\S+)\n([^\n]*)\n\2$/gm)]
   const pairs = saved.map(([, name = '', , value = '']) => [name, value] as const)
   return Object.fromEntries(
-    pairs.filter(([name, value]) => state[name] !== NOTHING_LEFT && value !== NOTHING_LEFT),
+    pairs.filter(([name, value]) => state[name] !== SETTLED_CELL && value !== SETTLED_CELL),
   )
 }
 

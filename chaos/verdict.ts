@@ -19,6 +19,9 @@ const SAYS_ENDED =
 const SAYS_GOING_ON =
   /keeps running|left running|may still be running|was asked to stop|is not known|check again later|look for a run named|It was left alone|no longer on the server/
 
+/** The run has failed and other steps of it go on, which is as wished. */
+const SAYS_STEPS_GO_ON = '(steps that keep running: '
+
 /** Of a run that was followed, is out of sight, and is left alone. */
 const SAYS_NOT_STOPPED = 'It was not stopped (on-lost: '
 
@@ -155,10 +158,12 @@ function judgeAccount(drawn: Case, seen: Observation, run: HeldRun): Finding[] {
   if (settled && mayLeave(drawn, seen)) return []
   const { line } = post ?? main
   const findings: Finding[] = []
-  if (!SAYS_GOING_ON.test(line)) {
+  if (!SAYS_GOING_ON.test(line) && !line.includes(SAYS_STEPS_GO_ON)) {
     findings.push(unaccounted(`${run.name} goes on (${run.status}), but the last line is: ${line}`))
   }
-  const isLeft = ['was left running, as requested', SAYS_NOT_STOPPED].some((said) => main.line.includes(said))
+  const isLeft = ['was left running, as requested', SAYS_NOT_STOPPED, SAYS_STEPS_GO_ON].some((said) =>
+    main.line.includes(said),
+  )
   if (settled && !isLeft) {
     findings.push(
       unaccounted(`${run.name} goes on (${run.status}), and the post step was told to do nothing`),
@@ -185,7 +190,7 @@ function judgeEnded(seen: Observation, { line }: Ending, held: readonly HeldRun[
   if (line.startsWith('No run named') && started.some(({ name }) => line.includes(`"${name}"`))) {
     return [wrong(`the run is there, but the last line is: ${line}`)]
   }
-  if (!SAYS_ENDED.test(line) || seen.tampered) return []
+  if (!SAYS_ENDED.test(line) || line.includes(SAYS_STEPS_GO_ON) || seen.tampered) return []
   return started
     .filter(goesOn)
     .map((run) => wrong(`${run.name} is ${run.status}, but the last line is: ${line}`))

@@ -9,7 +9,7 @@ import { actPath } from './tools.ts'
 const ROOT = path.join(import.meta.dirname, '..')
 
 /** What the repository of a workflow holds: the action as it is released. */
-const ACTION_FILES = ['action.yml', 'dist', 'login', 'wait', 'sweep', 'stop']
+const ACTION_FILES = ['action.yml', 'dist', 'login', 'wait', 'sweep', 'stop', 'resolve', 'promote']
 
 export interface WorkflowResult {
   /** 0 if every job succeeded. */

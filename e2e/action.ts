@@ -8,7 +8,7 @@ import { z } from 'zod'
 const ROOT = path.join(import.meta.dirname, '..')
 
 /** The built entries, each a file in dist/; `post` belongs to the same action as `main`. */
-export type Entry = 'main' | 'post' | 'login' | 'wait' | 'sweep' | 'stop' | 'promote'
+export type Entry = 'main' | 'post' | 'login' | 'wait' | 'sweep' | 'stop' | 'resolve' | 'promote'
 
 export interface ActionOptions {
   /** Default: main. */

@@ -29,6 +29,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   stopping: [
     'actions/stop.ts',
+    'run/stop/cancel.ts',
     'run/stop/end-reason.ts',
     'run/stop/end-run.ts',
     'run/stop-known-run.ts',
@@ -44,6 +45,12 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/promote/promote.ts',
     'zenml/model-versions.ts',
   ],
+  answering: [
+    'actions/resolve.ts',
+    'run/resolve/answer-question.ts',
+    'run/resolve/resolve.ts',
+    'zenml/answers/resolve-answer.ts',
+  ],
   following: [
     'actions/main.ts',
     'actions/wait.ts',
@@ -51,7 +58,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/attach.ts',
     'run/find/run.ts',
     'run/follow.ts',
-    'run/watch/job-end.ts',
+    'run/watch/last-minutes.ts',
   ],
   'post step': [
     'actions/early-end.ts',
@@ -73,7 +80,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/secrets/known-secrets.ts',
     'github/log/workflow-log.ts',
     'github/outputs.ts',
-    'github/secrets/gate.ts',
+    'github/secrets/input-secrets.ts',
     'github/secrets/unescaped.ts',
   ],
 }

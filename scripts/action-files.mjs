@@ -5,5 +5,6 @@ export const ACTION_FILES = [
   'wait/action.yml',
   'sweep/action.yml',
   'stop/action.yml',
+  'resolve/action.yml',
   'promote/action.yml',
 ]

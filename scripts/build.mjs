@@ -17,7 +17,7 @@ import ncc from '@vercel/ncc'
 import { licensesOf } from './licenses.mjs'
 
 /** The functions that a workflow can start, each through dist/<name>.js. */
-const ENTRIES = ['main', 'post', 'login', 'wait', 'sweep', 'stop', 'promote']
+const ENTRIES = ['main', 'post', 'login', 'wait', 'sweep', 'stop', 'resolve', 'promote']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const build = path.join(root, 'build')

@@ -37,6 +37,11 @@ export async function stop(): Promise<void> {
   await run(async () => (await import('./actions/stop.ts')).stopGivenRun)
 }
 
+/** Entry of resolve/. */
+export async function resolve(): Promise<void> {
+  await run(async () => (await import('./actions/resolve.ts')).resolveGivenRun)
+}
+
 /** Entry of promote/. */
 export async function promote(): Promise<void> {
   await run(async () => (await import('./actions/promote.ts')).promote)

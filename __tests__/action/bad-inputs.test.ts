@@ -22,6 +22,7 @@ const sample = [
   'login/: the key in the address',
   'wait/: a project of two lines',
   'stop/: two ids on two lines',
+  'resolve/: half of it',
   'promote/: no stage, and nothing to promote',
 ].map(titled)
 

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
 import {
+  approval,
   realClock,
   startPro,
   startSimulator,
@@ -54,6 +56,14 @@ const training: PipelineSpec = {
       },
     },
   ],
+}
+
+/** It asks a person, and pauses at once. */
+const deployment: PipelineSpec = {
+  ...approval,
+  name: 'deployment',
+  templateName: 'deployment',
+  wait: { name: 'deploy', question: 'Deploy this model?', patience: 1 },
 }
 
 const named = examples.map((example, index) => {
@@ -107,9 +117,13 @@ async function withServer<T>(
   const server = await startSimulator({
     version,
     clock: realClock(20),
-    pipelines: ['training-production', `training-${SHA}`, `training-pr-${PULL_REQUEST}`].map(
-      (templateName) => ({ ...pipeline, templateName }),
-    ),
+    pipelines: [
+      ...['training-production', `training-${SHA}`, `training-pr-${PULL_REQUEST}`].map((templateName) => ({
+        ...pipeline,
+        templateName,
+      })),
+      ...(version === '0.98.0' ? [deployment] : []),
+    ],
     orchestrator: 'kubernetes',
     ...(usesPro && { pro }),
   })
@@ -137,6 +151,7 @@ async function withServer<T>(
     'github.event.pull_request.head.repo.full_name': REPOSITORY,
     'inputs.snapshot': 'training-production',
     'inputs.parameters': 'train.epochs: 5',
+    'inputs.answer': 'true',
     'inputs.expect': '',
     'inputs.comment': 'false',
   }
@@ -186,6 +201,9 @@ function expectGood(played: Played): void {
     case 'stop':
       expect(result.outputs['conclusion']).toBe('stopped')
       break
+    case 'resolve':
+      expect(result.outputs['conclusion']).toBe('resolved')
+      break
     case 'promote':
       expect(result.outputs['conclusion']).toBe('promoted')
       break
@@ -219,9 +237,9 @@ async function startWebhook(): Promise<{ url: string; bodies: string[]; close: (
 }
 
 /** Starts a run that nobody waits for, and gives its id. */
-async function startRun({ url, apiKey }: Simulator): Promise<string> {
+async function startRun({ url, apiKey }: Simulator, snapshot = 'training-production'): Promise<string> {
   const { outputs } = await runAction({
-    inputs: { 'server-url': url, 'api-key': apiKey, snapshot: 'training-production', wait: 'false' },
+    inputs: { 'server-url': url, 'api-key': apiKey, snapshot, wait: 'false' },
   })
   return outputs['run-id'] ?? ''
 }
@@ -252,7 +270,7 @@ function commandOutputs(command: string): string[] {
 
 test('each action has an example', () => {
   const used = examples.flatMap(stepsOf).flatMap((step) => entryOf(step) ?? [])
-  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'sweep', 'stop', 'promote']))
+  expect(new Set(used)).toEqual(new Set(['main', 'login', 'wait', 'sweep', 'stop', 'resolve', 'promote']))
 })
 
 test.each(named)('example %s in %s has only inputs that the action knows', (_, __, example) => {
@@ -280,12 +298,17 @@ test.concurrent.each(named)('example %s in %s works as it stands', async (_, __,
   await withServer({ version, usesPro }, async ({ server, pro, workspace, contexts, github }) => {
     let given = contexts
     const ofRun = /\binputs\.run\b|\bsteps\.run\.outputs\.run-id\b/.exec(example.text)?.[0]
-    if (ofRun !== undefined) given = { ...contexts, [ofRun]: await startRun(server) }
+    const asks = stepsOf(example).some((step) => entryOf(step) === 'resolve')
+    if (ofRun !== undefined)
+      given = { ...contexts, [ofRun]: await startRun(server, asks ? 'deployment' : 'training-production') }
     if (example.text.includes('steps.list.outputs.runs'))
       given = { ...contexts, 'steps.list.outputs.runs': await artifactsOf(server) }
     const played = await playExample(example, given, {
       workspace,
       proApiUrl: pro.url,
+      before: async (entry) => {
+        while (entry === 'resolve' && server.runs[0]?.status !== 'paused') await delay(20)
+      },
       ...onPullRequest(github),
     })
 

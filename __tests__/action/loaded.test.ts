@@ -62,6 +62,7 @@ test.concurrent.each<[NonNullable<ActionOptions['entry']>, Readonly<Record<strin
   ['login', {}],
   ['wait', { run: 'nightly' }],
   ['stop', { run: 'nightly' }],
+  ['resolve', { run: 'nightly', answer: 'true' }],
   ['sweep', { template: 'training', matrix: MATRIX }],
   ['promote', { model: 'churn', version: '7', stage: 'production' }],
 ])('%s sends its login with at most 400 KiB loaded, and nothing of the fetch in Node', (entry, inputs) =>

@@ -30,6 +30,7 @@ test.concurrent.each([
   ['main', { pipeline: 'training' }, 'Requested: pipeline `training`'],
   ['sweep', FOR_SWEEP, 'Requested: snapshot `nightly`'],
   ['wait', { run: 'nightly-5' }, 'Requested: run `nightly-5`'],
+  ['stop', { run: 'nightly-5' }, 'Requested: run `nightly-5`'],
 ] as const)('after a failed login in %s, the summary names what was requested: %j', (entry, inputs, named) =>
   withServer({}, async (scene) => {
     const result = await scene.step({ ...WRONG_KEY, ...inputs }, { entry })

@@ -154,7 +154,10 @@ export function logLines({ stdout }: ActionResult): string[] {
 }
 
 /** A run that ended as it should: green, without a word of complaint. */
-export function expectGreen(result: ActionResult, conclusion: 'completed' | 'started' | 'stopped'): void {
+export function expectGreen(
+  result: ActionResult,
+  conclusion: 'completed' | 'started' | 'stopped' | 'resolved',
+): void {
   expect(annotations('error', result)).toEqual([])
   expect(result.stderr).toBe('')
   expect(result.outputs).toMatchObject({ conclusion, error: '' })

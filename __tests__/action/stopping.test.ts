@@ -223,7 +223,7 @@ test.concurrent("stop/ takes a run's name or page, and says what it stopped", ()
     const elsewhere = await scene.step({ run: `https://other.example.com/runs/${id}` }, { entry: 'stop' })
     const { url } = scene.server
     expect(expectRed(elsewhere, 'failed')).toBe(
-      `run: the page is on https://other.example.com, but the step connects to ${url}; correct one of them, or write only the run's id, ${id}`,
+      `run: the page is on https://other.example.com, but the step connects to ${url}; correct one of them, or write only the run's ID, ${id}`,
     )
     expect(scene.server.requests).toHaveLength(before)
   }),

@@ -91,7 +91,7 @@ test.concurrent('a failed run makes the step red, and the others go on', () =>
     expect(annotations('error', result)[0]).toContain('loss is NaN')
     expect(result.summary).toMatch(/\| 2 \|.*\| ❌ failed: `The run failed in .*loss is NaN/)
     expect(result.stdout).toMatch(
-      /Cell 2 of 3 failed in [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
+      /Cell 2 of 3 failed after [\d.]+ m?s: The run failed in .*loss is NaN \([^)]*\)$/m,
     )
   }),
 )
@@ -153,7 +153,7 @@ test('a sweep that its job on a hosted runner cannot hold is warned of, and so i
       const one = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
       expect(annotations('warning', one)).toEqual([
         expect.stringMatching(
-          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s: on a hosted runner after six hours, or sooner as timeout-minutes says, which cannot be seen here\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over, and go on with wait\/ in another job, or use a self-hosted runner$/,
+          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s, or sooner if timeout-minutes says so\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over and follow the run with wait\/ in another job, or use a self-hosted runner$/,
         ),
       ])
       expect(one.outputs['conclusion']).toBe('completed')
@@ -191,7 +191,14 @@ test.concurrent.each([
 test.concurrent('where no run is as expected there is no best, and the step is red', () =>
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, expect: 'train.accuracy >= 0.99' })
-    expect(expectRed(result, 'expectation-missed')).toMatch(/^None of the runs is as expected\. Cell 1: /)
+    const got = (cell: number, value: number): string =>
+      `Cell ${cell}: expected train.accuracy >= 0.99, got ${value}`
+    expect(expectRed(result, 'expectation-missed')).toBe(
+      `None of the runs is as expected. ${got(1, 0.7)}. ${got(2, 0.9)}. ${got(3, 0.8)}`,
+    )
+    expect(result.stdout).toMatch(
+      /Cell 1 of 3 completed in \S+ \S+, but not as expected; train\.accuracy: 0\.7: expected train\.accuracy >= 0\.99, got 0\.7$/m,
+    )
     expect(result.outputs).toMatchObject({ 'best-run-id': '', 'best-parameters': '{}', completed: '3' })
   }),
 )

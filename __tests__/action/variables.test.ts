@@ -107,7 +107,7 @@ test.concurrent('export-env leaves ZENML_STORE_API_KEY alone where none is set',
 )
 
 const OTHER_SERVER =
-  'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
+  'ZENML_STORE_URL named another server before, so earlier steps cannot look after their runs at the end; give them the inputs server-url and api-key'
 const KEY_OR_INPUTS = /^ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: /
 const OTHER_PAIR = /^ZENML_STORE_API_TOKEN: does not belong to ZENML_STORE_URL: /
 

@@ -53,7 +53,7 @@ test.concurrent.each(ZENML_VERSIONS)(
         expect(result.summary).toContain('| actual | cat | dog |\n| --- | --- | --- |\n| cat | 90 | 10 |')
         expect(result.summary).toContain('| metric | value |\n| --- | --- |\n| accuracy | 0.9 |')
         expect(result.summary).toContain(
-          'On the report page (output `report`): `evaluate.page` (HTML page), `evaluate.plot` (picture)',
+          'On the report page (output `report`): `evaluate.page` (HTML page), `evaluate.plot` (image)',
         )
         const page = await pageOf(result)
         expect(page).toContain('<td>accuracy</td><td>0.9</td>')

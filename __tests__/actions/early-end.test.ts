@@ -8,7 +8,7 @@ import { codeLine } from '../../src/github/code-text.ts'
 import { definition } from '../github/run-events.ts'
 
 import { TOKEN, withComment, PULL_REQUEST } from '../github/comment/comment-scene.ts'
-import { recordOf } from '../github/records.ts'
+import { NO_LOG, recordOf, stepOf } from '../github/records.ts'
 import { RunnerFiles } from '../hostile/workflow-step.ts'
 
 const files = new RunnerFiles()
@@ -156,6 +156,19 @@ test.each([
   }),
 )
 
+test('the comment on a run that was handed over says what is not judged yet, where the post step writes it', async () =>
+  withComment({}, async ({ github, options: { log }, env, savedState }) => {
+    const owner = { action: 'wait', identity: '1a2b3c4d', stepKey: '', mode: 'always' } as const
+    const unjudged = Array.from({ length: 30 }, (_, index) => `loss_${index} < ${'0'.repeat(2_000)}`)
+    const record = recordOf({ conclusion: 'running', status: 'running', unjudged })
+    saveComment({ ...owner, isTold: true, isWritten: false, record }, log)
+    const state = await savedState()
+    expect(state['STATE_comment']?.length).toBeLessThan(25_000)
+    await reportEarlyEnd(undefined, undefined, { ...env, ...state, 'INPUT_GITHUB-TOKEN': TOKEN }, log)
+    const [comment] = github.comments(PULL_REQUEST)
+    expect(comment?.body).toMatch(/^Not judged yet: `loss_0 <.*`loss_19 <…` and 10 more$/m)
+  }))
+
 test.each([
   ['stopped', '### 🛑 ZenML run of training: stopped'],
   ['failed', '### ❌ ZenML run of training: failed'],
@@ -174,3 +187,78 @@ test.each([
     expect(comment?.body).toContain('`The server is away`')
   }),
 )
+
+const WHY =
+  'The run "nightly" did not finish within the timeout of 6s. It keeps running: https://zenml.example.com/1'
+const HOSTILE = '@octocat <img src=x> | #1 `a` \n### ❌ ZenML run of x: failed\n\n</details>'
+
+/** One branch has failed, another goes on. */
+const TIMED_OUT = recordOf({
+  conclusion: 'timed-out',
+  status: 'running',
+  error: WHY,
+  usual: { medianMs: 1_000, spread: 0, runs: 3 },
+  failures: [
+    {
+      step: 'train',
+      fault: { type: 'RuntimeError', message: HOSTILE, frame: 'a.py, line 1', code: 'f()' },
+      log: NO_LOG,
+    },
+  ],
+  steps: [stepOf('load'), stepOf('train', { status: 'failed' })],
+})
+
+test.each([
+  [
+    'what main has said already, it stands there once',
+    'keeps running: https://zenml.example.com/1',
+    'running',
+    false,
+  ],
+  ['more than main did, that stands below', 'was stopped: https://zenml.example.com/1', 'stopped', true],
+])('where the post step says %s, and all that main knew stays', async (_, predicate, status, isAdded) =>
+  withComment({}, async ({ github, comment, options: { log }, env, savedState }) => {
+    await comment().update(TIMED_OUT, new AbortController().signal)
+    const body = (): string => github.comments(PULL_REQUEST)[0]?.body ?? ''
+    const before = body()
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    const sentence = `The run "nightly" ${predicate}`
+    await reportEarlyEnd({ sentence, status }, undefined, left, log)
+    const [top, kept = ''] = splitBehindLink(before)
+    expect(kept).toContain('`RuntimeError: @')
+    expect(kept).toContain('| ❌ train | failed after 10 s |')
+    const footer = /\n\n<sub>.*\n$/
+    const news = isAdded ? `\n\n\`${sentence}\`` : ''
+    expect(splitBehindLink(body())).toEqual([
+      top?.replace(' · usually 1 s', '').replace('`running`', `\`${status}\``),
+      kept.replace(footer, (found) => `${news}${found}`),
+    ])
+  }),
+)
+
+/** Marker, heading and link, and the rest. */
+function splitBehindLink(body: string): string[] {
+  const [heading, link, ...rest] = body.split('\n\n')
+  return [`${heading}\n\n${link}`, rest.join('\n\n')]
+}
+
+test('a run that was lost, and was found to be stopped: the heading says so above all that main knew', async () =>
+  withComment({}, async ({ github, comment, options: { log }, env, savedState }) => {
+    await comment().update({ ...TIMED_OUT, conclusion: 'lost' }, new AbortController().signal)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    await reportEarlyEnd({ sentence: SENTENCE, status: 'stopped' }, undefined, left, log)
+    const [{ body } = { body: '' }] = github.comments(PULL_REQUEST)
+    expect(body.split('\n')[1]).toBe('### 🛑 ZenML run of training: stopped')
+    expect(body).not.toContain('last seen `')
+    expect(body).toContain('| ❌ train | failed after 10 s |')
+    expect(body.split(SENTENCE)).toHaveLength(2)
+  }))
+
+test('a comment of main that somebody has deleted is written anew, with what main said and what became of the run', async () =>
+  withComment({}, async ({ github, comment, options: { log }, env, savedState }) => {
+    await comment().update(TIMED_OUT, new AbortController().signal)
+    const left = { ...env, ...(await savedState()), 'INPUT_GITHUB-TOKEN': TOKEN }
+    github.comments(PULL_REQUEST).forEach(({ id }) => github.remove(id))
+    await reportEarlyEnd({ sentence: SENTENCE, status: 'stopped' }, undefined, left, log)
+    expect(github.comments(PULL_REQUEST)[0]?.body).toContain(`\`${WHY}\`  \n\`${SENTENCE}\``)
+  }))

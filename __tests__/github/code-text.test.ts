@@ -62,14 +62,20 @@ test.each([
   expect(line).toBe(
     `Snapshot \`nightly\`, made 5 Jan 2026 by \`ann\` from commit \`0123456\`, stack \`production\`${end}`,
   )
-  expect(codeLine(recordOf({ commits }))).toBe(end.slice(' · '.length))
+})
+
+test.each([
+  [{ head: HEAD, merge: MERGE, workflow: undefined }, 'For commit `aaaaaaa`'],
+  [{ head: undefined, merge: undefined, workflow: BASE }, 'Workflow at commit `ccccccc`'],
+])('where nothing is known of the code, as after a failed login, the line of %j is %j', (commits, line) => {
+  expect(codeLine(recordOf({ commits }))).toBe(line)
 })
 
 test('on a pull request with another commit, one sentence says whose code runs and what to do', () => {
   expect(otherCode(code, { head: HEAD, merge: MERGE, workflow: undefined })).toBe(
     'The run uses the code of "nightly", which was made from commit 0123456, not from the pull request\'s head aaaaaaa. ' +
       "To run the pull request's own code, create a snapshot of it first: " +
-      'see docs/pull-requests.md#train-the-pull-requests-own-code',
+      'see "Train the pull request\'s own code" in this action\'s documentation (docs/pull-requests.md)',
   )
 })
 

@@ -162,7 +162,7 @@ test('a fault that is not of a step has an annotation of its own, also behind fa
 test('a run that is handed over: green, with what is not judged yet, and how to go on', async () => {
   const { report, errors, lines, outputs } = reporter()
   report.tell(started)
-  report.tell({ kind: 'handed-over', expectations: ['train.f1 > 0.5'] })
+  report.tell({ kind: 'handed-over', expectations: ['train.f1 > 0.5'], unseenMs: undefined })
   await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
   expect(errors()).toEqual([])
   const { 'run-id': runId = '', ...others } = outputs()
@@ -172,6 +172,19 @@ test('a run that is handed over: green, with what is not judged yet, and how to 
     `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${runId}`,
   ])
   expect(files.read('summary')).toContain('Not judged yet: `train.f1 > 0.5`')
+})
+
+test('a run that nobody sees any more when it is handed over is not said to run', async () => {
+  const { report, lines } = reporter()
+  report.tell(started)
+  report.tell({ kind: 'handed-over', expectations: [], unseenMs: 90_000 })
+  await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
+  expect(lines().at(-1)).toMatch(
+    /^Handed over \(on-timeout: hand-over\): for 1 min 30 s the server has not shown the run, which was running when last seen and may still be running\. To follow/,
+  )
+  const summary = files.read('summary')
+  expect(summary).toMatch(/^### ⏳ .*: may still be running$/m)
+  expect(summary).toContain('last seen `running`')
 })
 
 test('a missed expectation comes with the link of the run, wherever the error is sent', async () => {
@@ -215,16 +228,17 @@ test.each([
   },
 )
 
-test('where no run was started, summary and comment say so, and what was to be run', async () => {
+test('where no run was started, summary and comment say so, and once what was to be run', async () => {
   const { report } = reporter()
   const comments: string[] = []
   const update = async (record: RunRecord): Promise<void> => void comments.push(renderComment(record, PLACE))
-  report.address({ summary: true, comment: { update } })
+  const requested = { kind: 'snapshot', reference: 'nightly', pipeline: undefined } as const
+  report.address({ summary: true, comment: { update }, requested })
   report.tell({ kind: 'resolved', definition })
   await report.ended({ ...failed, status: '', error: 'parameters: no step has a parameter "x"' })
   const told =
     '### ❌ No ZenML run was started\n\n' +
-    'Requested: snapshot `nightly` of the pipeline `training`\n\n' +
+    'Pipeline `training`\n\n' +
     'Snapshot `nightly`, made 5 Jan 2026 by `ann` from commit `0123456`, stack `production`\n\n`parameters: no step has a parameter "x"`\n'
   expect(files.read('summary')).toContain(told)
   expect(comments).toEqual([expect.stringContaining(told)])
@@ -237,7 +251,7 @@ test.each(['attach', 'stop'] as const)(
       route === 'run' ? ({ kind: 'instead', status: 404, body: '["KeyError","no run"]' } as const) : undefined
     const left = await takeStep(files, { way, tamper })
     expect(left.stdout).toMatch(
-      /^::error title=ZenML run not found::run(-id)?: there is no run with the id /m,
+      /^::error title=ZenML run not found::run(-id)?: there is no run with the ID /m,
     )
     if (way === 'attach') expect(left.summary).toContain('### ❌ ZenML run not found\n')
   },

@@ -429,7 +429,7 @@ const watching: readonly BadAnswer[] = [
     answers: deny('items.0.'),
     ...split('0.74.0'),
     changes: { ...split('0.74.0').changes, timeoutMs: 900_000 },
-    ends: 'timed-out',
+    ends: 'failed',
   },
   {
     title: 'question: a paused run whose question is not readable',

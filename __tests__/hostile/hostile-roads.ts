@@ -47,6 +47,14 @@ function run(text: string, body: Readonly<Record<string, unknown>>): Tampering {
   )
 }
 
+/** The same, read by itself. */
+function condition(
+  body: Readonly<Record<string, string>>,
+  metadata: Readonly<Record<string, unknown>>,
+): Tampering {
+  return { kind: 'instead', status: 200, body: JSON.stringify({ id: 'q', body, metadata }) }
+}
+
 /** What a run asks, as a node of its graph. */
 function question(name: string, words: Readonly<Record<string, string>> = {}): Entry {
   return { node_id: 'q', type: 'wait_condition', id: 'q', name, metadata: { status: 'pending', ...words } }
@@ -236,6 +244,47 @@ export const roads: readonly Road[] = [
       run: all(put('name', text), put('body.status', 'stopped'), put('body.in_progress', false)),
     }),
     { way: 'stop' },
+  ),
+  road(
+    'a run to be answered, which is',
+    (text) => ({
+      run: all(put('name', text), put('body.status', 'paused'), put('body.status_reason', text)),
+      dag: all(put('nodes', [question(text, { question: text })])),
+      answer: all(
+        put('id', 'q'),
+        put('body.status', 'resolved'),
+        put('metadata', { resolution: 'continue', result: true }),
+      ),
+    }),
+    { way: 'resolve', before: pauseIt },
+  ),
+  road(
+    'a run to be answered that takes something else',
+    (text) => ({
+      run: all(put('name', text)),
+      dag: all(put('nodes', [question(text, { question: text })])),
+      'wait-condition': condition({ status: 'pending' }, { data_schema: { [text]: text } }),
+      answer: error(400, { detail: ['ValueError', `Value does not match expected schema. ${text}`] }),
+    }),
+    { way: 'resolve', before: pauseIt },
+  ),
+  road(
+    'a run to be answered that was answered otherwise',
+    (text) => ({
+      run: all(put('name', text)),
+      dag: all(put('nodes', [question(text, { question: text })])),
+      'wait-condition': condition({ status: 'resolved' }, { resolution: text, result: text }),
+      answer: error(403, { detail: ['IllegalOperationError', text] }),
+    }),
+    { way: 'resolve', before: pauseIt },
+  ),
+  road(
+    'a run to be answered that asks several things',
+    (text) => ({
+      run: all(put('name', text)),
+      dag: all(put('nodes', [question(text), question(text, { question: text })])),
+    }),
+    { way: 'resolve', before: pauseIt },
   ),
   road(
     'a name that is not there, beside others',

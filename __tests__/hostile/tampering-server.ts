@@ -57,6 +57,8 @@ const ROUTES: readonly (readonly [RegExp, RouteName])[] = [
   [/^GET \/artifact_versions\/[^/]+$/, 'artifact'],
   [/^GET \/artifact_versions\/[^/]+\/visualize$/, 'visualization'],
   [/^GET \/run_wait_conditions$/, 'wait-conditions'],
+  [/^GET \/run_wait_conditions\/[^/]+$/, 'wait-condition'],
+  [/^PUT \/run_wait_conditions\/[^/]+\/resolve$/, 'answer'],
 ]
 
 interface Real {

@@ -9,8 +9,9 @@ import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { resolveRun } from '../../src/run/resolve/resolve.ts'
 import { stopKnownRun } from '../../src/run/stop-known-run.ts'
-import type { RunResult } from '../../src/run/follow.ts'
+import type { Outcome } from '../../src/run/conclusion.ts'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
 import { BASE_REQUEST } from '../run/scene.ts'
 import { startTampering, type Tamper, type TamperingServer } from './tampering-server.ts'
@@ -18,10 +19,10 @@ import { startTampering, type Tamper, type TamperingServer } from './tampering-s
 /** Of a workflow for a pull request. */
 const COMMITS = { head: 'a'.repeat(40), merge: 'b'.repeat(40), workflow: undefined }
 
-/** Which action is taken: the main one, wait/ or stop/; the latter two get a run that is running. */
-export type Way = 'execute' | 'attach' | 'stop'
+/** Which action is taken: the main one, wait/, stop/ or resolve/; all but the first get a run that is running. */
+export type Way = 'execute' | 'attach' | 'stop' | 'resolve'
 
-const ACTIONS = { execute: 'main', attach: 'wait', stop: 'stop' } as const
+const ACTIONS = { execute: 'main', attach: 'wait', stop: 'stop', resolve: 'resolve' } as const
 
 export interface StepOptions {
   readonly way?: Way
@@ -172,7 +173,7 @@ interface Tools {
   readonly log: WorkflowLog
 }
 
-function workflowStep(action: 'main' | 'wait' | 'stop', { clock, http, log }: Tools): WorkflowStep {
+function workflowStep(action: (typeof ACTIONS)[Way], { clock, http, log }: Tools): WorkflowStep {
   let keys = 1
   return new WorkflowStep({
     action,
@@ -204,7 +205,7 @@ async function work(
   key: string,
   running = '',
   changes: Partial<RunRequest> = {},
-): Promise<RunResult> {
+): Promise<Outcome> {
   const request = { ...REQUEST, ...changes }
   const deps = await step.connect(connectionInputs(url, key), request)
   switch (way) {
@@ -212,6 +213,13 @@ async function work(
       return executeRun(request, deps)
     case 'attach':
       return attachRun({ ...request, run: running }, deps)
+    case 'resolve': {
+      const { signal: cancelled } = new AbortController()
+      return resolveRun(
+        { run: running, project: undefined, question: undefined, ...YES },
+        { ...deps, cancelled },
+      )
+    }
     case 'stop': {
       const { workflowRunUrl } = request
       return stopKnownRun(
@@ -221,6 +229,8 @@ async function work(
     }
   }
 }
+
+const YES = { resolution: 'continue', result: true } as const
 
 const REQUEST: RunRequest = {
   ...BASE_REQUEST,

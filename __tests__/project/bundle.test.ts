@@ -16,7 +16,7 @@ const scripts = names.filter((name) => name.endsWith('.js')).map(inDist)
 
 /** The files of dist/ that the action.yml files start, as paths from the repository's root. */
 function startedFiles(): string[] {
-  const folders = ['.', 'login', 'wait', 'sweep', 'stop', 'promote'].filter((folder) =>
+  const folders = ['.', 'login', 'wait', 'sweep', 'stop', 'resolve', 'promote'].filter((folder) =>
     existsSync(path.join(root, folder, 'action.yml')),
   )
   return folders.flatMap((folder) => {

@@ -11,7 +11,7 @@ import { code, codeBlocks, guides, projectFile } from './markdown.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 
-const SUB_ACTIONS = ['login', 'wait', 'sweep', 'stop', 'promote'] as const
+const SUB_ACTIONS = ['login', 'wait', 'sweep', 'stop', 'resolve', 'promote'] as const
 
 /** Examples name whole versions of the action. */
 const ACTION = new RegExp(
@@ -65,6 +65,8 @@ export type Played =
 export interface PlayOptions extends Omit<ActionOptions, 'entry' | 'inputs'> {
   /** What stands for ZenML Pro's management API. */
   readonly proApiUrl: string
+  /** What comes to pass before an action's step begins. */
+  readonly before?: (entry: Entry) => Promise<void>
 }
 
 /** All YAML blocks of the guides. */
@@ -192,7 +194,7 @@ async function playSteps(
   options: PlayOptions,
   played: Played[],
 ): Promise<Scope> {
-  const { proApiUrl, ...forAction } = options
+  const { proApiUrl, before, ...forAction } = options
   let scope: Scope = { contexts, hasFailed: false }
   let env = forAction.env
   for (const step of steps) {
@@ -202,6 +204,7 @@ async function playSteps(
     }
     const entry = entryOf(step)
     if (entry !== undefined) {
+      await before?.(entry)
       // The default leads to the real ZenML Pro.
       const pro = step.with?.['workspace'] === undefined ? {} : { 'pro-api-url': proApiUrl }
       const inputs = { ...pro, ...evaluateAll(step.with, scope) }

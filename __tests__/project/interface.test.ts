@@ -43,11 +43,12 @@ const PLACES: Readonly<Record<ActionName, Place>> = {
   wait: { folder: 'wait', hasPost: true },
   sweep: { folder: 'sweep', hasPost: true },
   stop: { folder: 'stop', hasPost: false },
+  resolve: { folder: 'resolve', hasPost: false },
   promote: { folder: 'promote', hasPost: false },
 }
 
 /** What the three places say about each action. */
-const actions = (['main', 'login', 'wait', 'sweep', 'stop', 'promote'] as const).map((name) => {
+const actions = (['main', 'login', 'wait', 'sweep', 'stop', 'resolve', 'promote'] as const).map((name) => {
   const { folder, hasPost } = PLACES[name]
   const readme = projectFile(path.join(folder, 'README.md'))
   return {
@@ -81,9 +82,11 @@ const CONCLUSIONS: Readonly<Record<Conclusion, 'green' | 'red'>> = {
   running: 'green',
   'expectation-missed': 'red',
   'dry-run': 'green',
+  resolved: 'green',
 }
 
-const conclusions = Object.entries(CONCLUSIONS)
+/** All but that of resolve/. */
+const conclusions = Object.entries(CONCLUSIONS).filter(([name]) => name !== 'resolved')
 
 /** The same of promote/. */
 const PROMOTIONS: Readonly<Record<PromotionConclusion, 'green' | 'red'>> = {
@@ -200,7 +203,7 @@ test.each(actions)('$name starts files of dist that exist', ({ folder, hasPost, 
 })
 
 test('the READMEs have the conclusions of the code', () => {
-  const [main, login, wait, sweep, stop, promote] = actions.map(({ readme }) =>
+  const [main, login, wait, sweep, stop, resolve, promote] = actions.map(({ readme }) =>
     readme.conclusions.map(([name, step]) => [code(name), step]),
   )
   expect(main).toEqual(conclusions)
@@ -211,10 +214,11 @@ test('the READMEs have the conclusions of the code', () => {
   expect(promote).toEqual(promotions)
   // Two, which its output's row explains.
   expect(stop).toEqual([])
+  expect(resolve).toEqual([])
 })
 
 test('the action files have the conclusions of the code', () => {
-  const [main, , wait, , , promote] = actions.map(({ file }) => file.outputs['conclusion']?.description)
+  const [main, , wait, , , , promote] = actions.map(({ file }) => file.outputs['conclusion']?.description)
   const names = (all: readonly (readonly [string, string])[]): string => all.map(([name]) => name).join(', ')
   expect(main).toMatch(new RegExp(`: ${names(conclusions)}\\.$`))
   expect(wait).toMatch(new RegExp(`: ${names(followed)}\\.$`))

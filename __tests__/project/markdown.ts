@@ -15,6 +15,7 @@ export const readmes = [
   'wait/README.md',
   'sweep/README.md',
   'stop/README.md',
+  'resolve/README.md',
   'promote/README.md',
 ]
 

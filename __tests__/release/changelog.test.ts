@@ -6,8 +6,15 @@ import { projectFile } from '../project/markdown.ts'
 
 const PAGE = 'https://github.com/octo-org/zenml-run-action'
 
-function release(text: string, version: string): string {
-  return releaseInChangelog(text, { version: parseVersion(version)!, date: '2026-01-31', page: PAGE })
+/** All earlier ones were published, unless only some are named. */
+function release(text: string, version: string, only?: readonly string[]): string {
+  const published = only?.map((each) => parseVersion(each)!) ?? changelogVersions(text)
+  return releaseInChangelog(text, {
+    version: parseVersion(version)!,
+    date: '2026-01-31',
+    page: PAGE,
+    published,
+  })
 }
 
 const FIRST = `# Changelog
@@ -69,6 +76,23 @@ test('a release takes in its candidates, each kind of change once; other section
     '### Fixed\n\n- Slip.\n\n### Added\n\n- Newer.\n\n- New.',
   )
 })
+
+test.each(['1.0.1', '1.1.0', '1.1.0-rc.1', '2.0.0-rc.1'])(
+  'what was prepared and never published becomes a part of %s, and no link leads to it',
+  (version) => {
+    const changed = RELEASED.replace('[Unreleased]\n', '[Unreleased]\n\n### Fixed\n\n- A slip.\n')
+    const prepared = release(changed, '1.0.1', ['1.0.0'])
+    const more = prepared.replace('[Unreleased]\n', '[Unreleased]\n\n### Fixed\n\n- Another.\n')
+    const text = release(more, version, ['1.0.0'])
+    expect(changelogNotes(text, parseVersion(version)!)).toBe('### Fixed\n\n- Another.\n\n- A slip.')
+    expect(text.split('\n').filter((line) => line.includes('compare/'))).toEqual([
+      `[Unreleased]: ${PAGE}/compare/v${version}...HEAD`,
+      `[${version}]: ${PAGE}/compare/v1.0.0...v${version}`,
+    ])
+    // Without anything else, too.
+    expect(changelogNotes(release(prepared, version, ['1.0.0']), parseVersion(version)!)).toContain('A slip.')
+  },
+)
 
 test('a release without a word about it is refused; one whose candidates say all is not', () => {
   const empty = FIRST.replace(/### Added[^]*/, '')

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { readProject, referencePattern } from '../../scripts/release/project.ts'
 import { projectFile } from '../project/markdown.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
@@ -60,6 +61,8 @@ describe('the rulesets', () => {
         ...checksOf('.github/workflows/dependency-review.yml'),
       ].sort(),
     )
+    // A branch of fixes begins at a tag, whose commit has no review of its own.
+    expect(projectFile('.github/rulesets/main.json')).toContain('"do_not_enforce_on_create": true')
     expect(rules.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['deletion', 'non_fast_forward', 'pull_request', 'required_signatures']),
     )
@@ -107,7 +110,24 @@ test.each(['RELEASING.md', 'docs/verify.md', 'CONTRIBUTING.md'])(
   },
 )
 
+test('docs/verify.md checks what Published checks, with the version that a release writes there', () => {
+  const [block = ''] = /```\n[^]*?```/.exec(projectFile('docs/verify.md')) ?? []
+  expect(block.split('\n').length - 2).toBeLessThanOrEqual(15)
+  expect(block.match(/\bv\d+\.\d+\.\d+(?:-rc\.\d+)?/g)).toEqual(
+    block.match(referencePattern(readProject(ROOT).name)),
+  )
+  const published = projectFile('.github/workflows/published.yml')
+  const flags = (text: string): string[] =>
+    [...text.matchAll(/^.*(?:gh attestation verify|--(?:signer|source)).*$/gm)]
+      .flatMap(([line]) => line.match(/--[\w-]+/g) ?? [])
+      .sort()
+  expect(flags(block)).toEqual(flags(published))
+  for (const part of ['gh release verify "$', 'dist/*'])
+    expect([block, published]).toEqual(Array(2).fill(expect.stringContaining(part)))
+  expect(block).toContain('--pattern SHA256SUMS --output - | diff - out/SHA256SUMS')
+})
+
 test('RELEASING.md is one page, and docs/verify.md fits on a screen', () => {
   expect(projectFile('RELEASING.md').split('\n').length).toBeLessThanOrEqual(90)
-  expect(projectFile('docs/verify.md').split('\n').length).toBeLessThanOrEqual(22)
+  expect(projectFile('docs/verify.md').split('\n').length).toBeLessThanOrEqual(28)
 })

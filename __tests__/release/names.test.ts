@@ -1,16 +1,19 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { changelogVersions } from '../../scripts/release/changelog.ts'
+import { gitLines } from '../../scripts/release/git.ts'
 import {
   filesWithNames,
   namePattern,
   readProject,
   referencePattern,
+  withoutUnpublished,
   writeRepository,
 } from '../../scripts/release/project.ts'
 import { formatVersion, isCandidate } from '../../scripts/release/version.ts'
-import { projectFile } from '../project/markdown.ts'
+import { guides, projectFile } from '../project/markdown.ts'
 import { makeRepository, type Repository } from './repository.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
@@ -39,6 +42,13 @@ describe('this repository', () => {
     // Before the first release it is the one to come.
     const expected = last === undefined ? 'v1.0.0' : `v${formatVersion(last)}`
     expect(named.filter(({ found }) => found !== expected)).toEqual([])
+  })
+
+  test('says that it is not published only where its first release takes that out', () => {
+    const left = guides().filter((file) =>
+      /not (?:yet )?published/i.test(withoutUnpublished(projectFile(file))),
+    )
+    expect(left).toEqual([])
   })
 
   test('has one version: package-lock.json repeats that of package.json', () => {
@@ -72,6 +82,22 @@ describe('another owner', () => {
     expect(repository.git('grep', '-l', 'octo-org', 'HEAD', '--', '.').split('\n')).toHaveLength(5)
     expect(repository.git('diff', '--stat')).toContain('5 files changed')
     expect(writeRepository(repository.root, 'acme/zenml-run-action')).toEqual([])
+  })
+
+  test('is all that remains: the one before is nowhere, however it is spelled', () => {
+    const [owner = ''] = project.repository.split('/')
+    const before = owner.replaceAll('-', '[^[:alnum:]]{0,2}')
+    // The owner with the name behind it, and the one that stands for nobody until there is one.
+    const spellings = `your[^[:alnum:] ]{0,2}org|${before}[^[:alnum:]]{1,3}${project.name}`
+    const find = ['grep', '-i', '-E', spellings, '--', '.', ':(exclude)__tests__/release'] as const
+    const files = gitLines(ROOT, ...find.with(1, '-il'))
+    repository = makeRepository()
+    for (const file of ['package.json', ...files]) repository.write(file, projectFile(file))
+    repository.commit('This repository')
+    writeRepository(repository.root, `some-other-owner/${project.name}`)
+    repository.commit('Another owner')
+    const left = spawnSync('git', find, { cwd: repository.root, encoding: 'utf8' })
+    expect(left.stdout).toBe('')
   })
 
   test.each(['acme', 'acme/other', 'a/b/zenml-run-action', '/zenml-run-action'])('%j is refused', (name) => {

@@ -62,7 +62,7 @@ test('the archive holds what a workflow needs, readable by all, and tells its co
       'action.yml',
       'dist/index.js',
       'dist/licenses.txt',
-      ...['login', 'promote', 'stop', 'sweep', 'wait'].map((name) => `${name}/action.yml`),
+      ...['login', 'promote', 'resolve', 'stop', 'sweep', 'wait'].map((name) => `${name}/action.yml`),
     ].sort(),
   )
   expect(listed.filter((line) => !/^(?:-rw-r--r--|drwxr-xr-x) /.test(line))).toEqual([])
@@ -78,7 +78,7 @@ test('the checksums are those of the archive, the list of packages and each file
     ),
   ]
   expect(sums).toEqual(expected)
-  expect(sums.length).toBe(13)
+  expect(sums.length).toBe(14)
 })
 
 test('another commit has another archive', () => {

@@ -47,6 +47,9 @@ function refusal(wanted: string): string {
 describe('the first release', () => {
   beforeEach(() => {
     repository = makeRepository()
+    repository.change('README.md', /^/, 'The action is not published yet. Use\na copy.\n\n')
+    repository.write('docs/verify.md', 'tag=v0.9.9\nstage=v0.9.9\n')
+    repository.commit('More texts')
   })
 
   test.each(['1.0.0', '1.0.0-rc.1'])(
@@ -68,6 +71,7 @@ describe('the first release', () => {
       ])
       expect(repository.read('src/http/user-agent.ts')).toContain(`'zenml-run-action/${version}'`)
       expect(repository.read('README.md')).toBe(`- uses: octo-org/zenml-run-action@v${version}\n`)
+      expect(repository.read('docs/verify.md')).toBe(`tag=v${version}\nstage=v0.9.9\n`)
       expect(repository.read('docs/recipes.md')).toBe(
         `- uses: octo-org/zenml-run-action/wait@v${version}\n- uses: octo-org/zenml-run-action@v1\n- uses: actions/checkout@v7.0.1\nor \`@<commit SHA> # v${version}\`\n`,
       )
@@ -168,13 +172,54 @@ describe('a later release', () => {
     expect(refusal('patch')).toContain('There is a tag v1.0.1 already')
   })
 
-  test('a version that was prepared before is refused', () => {
-    run('minor')
+  /** Prepares a version and merges it; nothing is published. */
+  function prepareAndMerge(wanted: string): void {
+    const version = run(wanted)
     repository.git('switch', '--quiet', 'main')
-    expect(refusal('minor')).toContain('There is a branch release/v1.1.0 already')
-    repository.git('merge', '--quiet', 'release/v1.1.0')
-    repository.git('branch', '--quiet', '-d', 'release/v1.1.0')
-    expect(refusal('minor')).toContain('CHANGELOG.md has a section of 1.1.0 already')
+    expect(refusal(wanted)).toContain(
+      `There is a branch release/v${version} already. To prepare it again, delete it`,
+    )
+    repository.git('merge', '--quiet', `release/v${version}`)
+    repository.git('branch', '--quiet', '-d', `release/v${version}`)
+  }
+
+  test.each(['1.1.0', '1.1.0-rc.1'])(
+    '%s, prepared and not published, is refused while nothing is new: its draft is begun again',
+    (version) => {
+      prepareAndMerge(version)
+      const message = refusal(version)
+      expect(message).toContain(
+        `${version} is prepared already, and nothing is new. Begin again with the same number`,
+      )
+      expect(message).toContain(`gh workflow run release.yml -f version=${version}`)
+    },
+  )
+
+  test.each(['minor', '1.1.0-rc.2'])(
+    'after one that was not published, with more to say, %s says all of it; that one is named',
+    (wanted) => {
+      prepareAndMerge('1.1.0-rc.1')
+      repository.change('CHANGELOG.md', '[Unreleased]\n', '[Unreleased]\n\n### Fixed\n\n- Another.\n')
+      repository.commit('Another')
+      const version = run(wanted)
+      expect(repository.read('CHANGELOG.md')).toContain(
+        `## [${version}] - ${DATE}\n\n### Fixed\n\n- Another.\n\n- A slip.\n\n## [1.0.0]`,
+      )
+      expect(said.join('\n')).toContain('1.1.0-rc.1 has no tag, so what it says becomes a part of v1.1.0')
+    },
+  )
+
+  test('one that was prepared and not published is prepared again, with what is new', () => {
+    prepareAndMerge('minor')
+    repository.change('CHANGELOG.md', '[Unreleased]\n', '[Unreleased]\n\n### Fixed\n\n- Another.\n')
+    repository.commit('Another')
+    expect(run('minor')).toBe('1.1.0')
+    expect(repository.read('CHANGELOG.md').match(/^## .*$/gm)).toEqual([
+      '## [Unreleased]',
+      `## [1.1.0] - ${DATE}`,
+      '## [1.0.0] - 2026-01-01',
+    ])
+    expect(said.join('\n')).not.toContain('has no tag')
   })
 
   test.each([

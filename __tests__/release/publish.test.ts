@@ -392,6 +392,13 @@ describe('what speaks against a release', () => {
       'CHANGELOG.md has more under Unreleased',
     ],
     [
+      'with a section of what was never released',
+      'CHANGELOG.md',
+      /$/,
+      '\n## [0.9.0] - 2026-01-01\n\n- Old.\n',
+      'CHANGELOG.md has a section of 0.9.0, which has no tag: prepare the release again.',
+    ],
+    [
       'too long a description',
       'action.yml',
       /^description: .*$/m,
@@ -416,6 +423,8 @@ describe('what speaks against a release', () => {
     expect(faults()).toEqual(['There is a tag v1.0.0 already.', 'It is not above 1.0.0, the last version.'])
     repository.git('tag', '--delete', 'v1.0.0')
     repository.git('tag', 'v0.9.9', 'HEAD^')
+    expect(faults()).toEqual(['CHANGELOG.md has no section of 0.9.9, which was released.'])
+    repository.change('CHANGELOG.md', /$/, '\n## [0.9.9] - 2026-01-01\n\n- Old.\n')
     repository.change('wait/action.yml', /^ {2}lost-after:$/m, '  gone-after:')
     repository.commit('Renamed')
     expect(faults()).toEqual([])

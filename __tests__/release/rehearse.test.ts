@@ -35,25 +35,29 @@ test('a candidate, the first release, a patch and the roll back, told as a story
   expect(tags.get('v1')).toBe(tags.get('v1.0.0'))
   expect(tags.get('v1.0.1')).not.toBe(tags.get('v1.0.0'))
   const of = [
-    ' prepare',
-    ' merge',
-    ' verify',
-    ' rebuild',
-    ' pack',
-    ' draft',
-    ' publish',
-    ' check',
-    ' move',
-    ' again',
+    '1 prepare',
+    '2 merge',
+    '3 verify',
+    '3 rebuild',
+    '3 pack',
+    '3 draft',
+    '4 publish',
+    '5 check',
+    '5 move',
+    '5 again',
   ]
-  expect(said.map((line) => ` ${line.split(' ')[0]}`)).toEqual([
-    ...['v1.0.0-rc.1', 'v1.0.0', 'v1.0.1'].flatMap(() => [' ==', ...of]),
-    ...[' ==', ' refused', ' move', ' again', ' All'],
+  expect(said.map((line) => (/^(?:[\d ] \w+|==|\w+)/.exec(line) ?? [])[0])).toEqual([
+    'Each',
+    ...['v1.0.0-rc.1', 'v1.0.0', 'v1.0.1'].flatMap(() => ['==', ...of]),
+    ...['==', '  refused', '  move', '  again', 'All'],
   ])
-  expect(said).toContain('move      v1.0.0-rc.1 is a candidate: v1 stays where it is.')
+  expect(said).toContain('5 move     v1.0.0-rc.1 is a candidate: v1 stays where it is.')
+  // Nobody takes the command for one that is to be typed now.
   expect(said.join('\n')).toMatch(
-    /move {6}v1 leads to v1\.0\.1, \w{40}\. To undo it: gh workflow run published\.yml -f tag=v1\.0\.0 -f allow-older=true/,
+    /5 move {5}v1 leads to v1\.0\.1, \w{40}\. At GitHub: To undo it: gh workflow run published\.yml -f tag=v1\.0\.0 -f allow-older=true/,
   )
+  const played = said.filter((line) => line.includes('(played) ')).map((line) => line.split(' ')[1])
+  expect(played.slice(0, 2)).toEqual(['merge', 'publish'])
   // It only reads.
   expect(repository.git('status', '--porcelain')).toBe('')
   expect(repository.git('tag', '--list')).toBe('')

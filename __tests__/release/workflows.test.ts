@@ -1,11 +1,15 @@
-import { readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { ALLOWED_LICENSES } from '../../scripts/licenses.mjs'
+import { git } from '../../scripts/release/git.ts'
 import { readProject } from '../../scripts/release/project.ts'
 import { EXPECTED, smokeFaults } from '../../scripts/release/smoke.ts'
+import { holds } from '../project/expressions.ts'
 import { projectFile } from '../project/markdown.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
@@ -20,6 +24,7 @@ const Step = z.object({
 })
 const Job = z.object({
   uses: z.string().optional(),
+  if: z.string().optional(),
   needs: z.union([z.string(), z.array(z.string())]).default([]),
   permissions: Permissions,
   environment: z.string().optional(),
@@ -51,6 +56,7 @@ function jobNamed(name: string): (typeof jobs)[number] {
 /** What each job may do; nothing else. */
 const RIGHTS: Readonly<Record<string, string>> = {
   'canary/canary': 'contents: read',
+  'canary/released': '',
   'canary/report': 'issues: write',
   'ci/dist': 'contents: read',
   'ci/e2e': 'contents: read',
@@ -204,6 +210,38 @@ describe('a release', () => {
     }
   })
 
+  test.each([
+    // The smoke test runs; v1 follows.
+    ['is published', 'v1.1.0', '', ['success', 'success'], [true, true]],
+    ['is published, and its smoke test fails', 'v1.1.0', '', ['success', 'failure'], [true, false]],
+    ['is published, and its check fails', 'v1.1.0', '', ['failure', 'success'], [true, false]],
+    ['is published as a candidate', 'v1.1.0-rc.1', '', ['success', 'success'], [true, false]],
+    [
+      'is rolled back to, without waiting for a smoke test',
+      'v1.0.0',
+      'true',
+      ['success', 'skipped'],
+      [false, true],
+    ],
+    ['is rolled back to, and its check fails', 'v1.0.0', 'true', ['failure', 'skipped'], [false, false]],
+  ] as const)('when it %s', (_, tag, allowOlder, [check, smoke], expected) => {
+    const contexts = {
+      'inputs.tag': '',
+      'inputs.allow-older': allowOlder,
+      'github.event.release.tag_name': tag,
+      'needs.check.result': check,
+      'needs.smoke.result': smoke,
+    }
+    const scope = { contexts, hasFailed: [check, smoke].some((result) => result === 'failure') }
+    const move = jobNamed('published/move').if
+    expect([
+      holds(jobNamed('published/smoke').if, { ...scope, hasFailed: false }),
+      holds(move, scope),
+    ]).toEqual(expected)
+    // Without this, GitHub skips what comes after a job that was skipped.
+    expect(move).toContain('!cancelled()')
+  })
+
   test("leads v1 with an App's token for just that", () => {
     const app = jobNamed('published/move').steps.find(({ id }) => id === 'app')
     const asked = Object.entries(app?.with ?? {}).filter(([name]) => name.startsWith('permission-'))
@@ -214,6 +252,60 @@ describe('a release', () => {
   })
 })
 
+describe('the canary', () => {
+  const [{ run = '' } = {}] = jobNamed('canary/released').steps
+
+  test.each([
+    ['before the first release, is skipped', ['v1.0.0-rc.1', 'v2.0.0'], false],
+    ['after it, runs', ['v1.0.0-rc.1', 'v1.0.0', 'v1'], true],
+    ['without v1, though there are releases, runs and fails', ['v1.0.0', 'v1.1.0'], true],
+  ])('%s', (_, tags, runs) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'canary-'))
+    try {
+      const origin = path.join(folder, 'octo-org', 'zenml-run-action')
+      mkdirSync(origin, { recursive: true })
+      git(origin, 'init', '--quiet')
+      const author = ['-c', 'user.name=octocat', '-c', 'user.email=octocat@example.invalid']
+      git(
+        origin,
+        ...author,
+        '-c',
+        'commit.gpgSign=false',
+        'commit',
+        '--quiet',
+        '--allow-empty',
+        '--message',
+        'All',
+      )
+      for (const tag of tags) git(origin, 'update-ref', `refs/tags/${tag}`, 'HEAD')
+      const output = path.join(folder, 'output')
+      const { status, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', run], {
+        env: {
+          ...process.env,
+          GITHUB_SERVER_URL: folder,
+          GITHUB_REPOSITORY: 'octo-org/zenml-run-action',
+          GITHUB_OUTPUT: output,
+        },
+        encoding: 'utf8',
+      })
+      expect([status, stderr]).toEqual([0, ''])
+      const written = readFileSync(output, 'utf8').replace(/^tags=(.*)\n$/, '$1')
+      const scope = { contexts: { 'needs.released.outputs.tags': written }, hasFailed: false }
+      expect(holds(jobNamed('canary/canary').if, scope)).toBe(runs)
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    }
+  })
+
+  test.each([
+    ['failure', true],
+    ['skipped', false],
+  ])('opens an issue only if v1 itself does not run: %s', (result, expected) => {
+    const scope = { contexts: { 'needs.canary.result': result }, hasFailed: true }
+    expect(holds(jobNamed('canary/report').if, scope)).toBe(expected)
+  })
+})
+
 describe('the smoke test', () => {
   const { steps } = jobNamed('smoke/smoke')
 
@@ -221,7 +313,7 @@ describe('the smoke test', () => {
     const own = steps.filter(({ uses }) => uses?.startsWith('./'))
     expect(own.map(({ id }) => id).sort()).toEqual(Object.keys(EXPECTED).sort())
     expect([...new Set(own.map(({ uses }) => uses))].sort()).toEqual(
-      ['./', './login', './promote', './stop', './sweep', './wait'].sort(),
+      ['./', './login', './promote', './resolve', './stop', './sweep', './wait'].sort(),
     )
     expect(own.find(({ id }) => id === 'run')?.with).not.toHaveProperty('step-key')
   })

@@ -134,7 +134,7 @@ export const BASE_REQUEST: RunRequest = {
   project: undefined,
   overrides: { layers: [], tags: undefined, enableCache: undefined },
   runName: undefined,
-  origin: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
+  requester: { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' },
   provenance: {
     repository: 'o/r',
     sha: '0123456789abcdef0123456789abcdef01234567',

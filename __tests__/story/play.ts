@@ -4,20 +4,34 @@ import { WorkflowStep } from '../../src/actions/workflow-step.ts'
 import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { RunComment } from '../../src/github/comment/run-comment.ts'
+import { PromotionReport } from '../../src/github/promotion-report.ts'
+import type { StepEnd } from '../../src/github/record-keeper.ts'
 import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
+import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { promoteVersion } from '../../src/run/promote/promote.ts'
+import type { Cell } from '../../src/run/sweep/cell.ts'
+import { runSweep } from '../../src/run/sweep/sweep.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { Http } from '../../src/http/http.ts'
 import { nextKey, type RunnerFiles } from '../hostile/workflow-step.ts'
 import { BASE_REQUEST } from '../run/scene.ts'
 
-/** One run of a step, and what happens to it meanwhile. */
+/** One step, and what happens to its run meanwhile. */
 export interface Story {
   readonly name: string
+  /** Default: the main one. The runs of wait/ and promote/ are the newest of those that are there before. */
+  readonly action?: 'main' | 'wait' | 'sweep' | 'promote'
   readonly pipeline: PipelineSpec
+  /** What is done to the server before anything else. */
+  readonly before?: (server: Simulator) => void
   /** Runs of the same pipeline that completed before. */
   readonly earlierRuns?: number
+  /** How many seconds before the step the last of them was started; default: long ago. */
+  readonly startedBefore?: number
+  /** What varies in a sweep. */
+  readonly cells?: readonly Cell[]
   readonly changes?: Partial<RunRequest>
   /** What somebody does so many seconds after the step began. */
   readonly meanwhile?: {
@@ -65,7 +79,8 @@ export async function play(story: Story, files: RunnerFiles): Promise<Told> {
       log += text
     })
     const comments: string[] = []
-    await take(story, { server, clock, http, log: workflowLog, comments })
+    const scenery = { server, clock, http, log: workflowLog, comments }
+    await (story.action === 'promote' ? promote(scenery) : take(story, story.action ?? 'main', scenery))
     const shown = (text: string): string => alike(text, server.url)
     return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
   } finally {
@@ -81,11 +96,15 @@ interface Scenery {
   readonly comments: string[]
 }
 
-async function take(story: Story, { server, clock, http, log, comments }: Scenery): Promise<void> {
+async function take(
+  story: Story,
+  action: 'main' | 'wait' | 'sweep',
+  { server, clock, http, log, comments }: Scenery,
+): Promise<void> {
   const cancelling = new AbortController()
   let keys = 0
   const step = new WorkflowStep({
-    action: 'main',
+    action,
     env: {},
     log,
     signal: cancelling.signal,
@@ -102,18 +121,55 @@ async function take(story: Story, { server, clock, http, log, comments }: Scener
     },
   })
   try {
+    const request = requestOf(story)
+    const run = server.runs.at(-1)?.id ?? ''
     step.reportTo({
       summary: true,
-      comment: commentInto(comments),
+      comment: commentInto(comments, action),
       commits: COMMITS,
-      requested: requestOf(story).target,
+      requested: action === 'wait' ? { kind: 'run', reference: run } : request.target,
     })
-    const request = requestOf(story)
     const deps = await step.connect(connectionInputs(server), request)
-    await step.conclude(await executeRun(request, deps))
+    await step.conclude(await followed(story, action, run, deps))
   } catch (error) {
     await step.fail(error)
   }
+}
+
+function followed(
+  story: Story,
+  action: 'main' | 'wait' | 'sweep',
+  run: string,
+  deps: Awaited<ReturnType<WorkflowStep['connect']>>,
+): Promise<StepEnd> {
+  const request = requestOf(story)
+  if (action === 'main') return executeRun(request, deps)
+  if (action === 'wait') return attachRun({ ...request, run }, deps)
+  const { journal, ...others } = deps
+  const { cells = [] } = story
+  // One after the other: the order in which several go on is the machine's.
+  const sweep = { ...SWEEP, cells, maxParallel: 1 }
+  return runSweep({ ...request, ...sweep }, { ...others, journalOf: ({ number }) => journal.ofCell(number) })
+}
+
+const SWEEP = {
+  baseline: undefined,
+  failFast: false,
+  expectAll: false,
+  rank: { direction: 'max', name: 'train.accuracy' },
+  runTimeoutMs: undefined,
+} as const
+
+async function promote({ server, clock, http, log }: Scenery): Promise<void> {
+  const report = new PromotionReport(log, clock)
+  const run = server.runs.at(-1)?.id ?? ''
+  const client = await clientOf(server, clock, http, { log, reporter: report })
+  const { signal: cancelled } = new AbortController()
+  const promotion = await promoteVersion(
+    { choice: { kind: 'run', run }, project: undefined, stage: 'production', replace: 'older' },
+    { client, clock, reporter: report, cancelled },
+  )
+  await report.ended(promotion)
 }
 
 /** Of a workflow that a clock starts. */
@@ -124,10 +180,10 @@ const COMMITS = {
 }
 
 /** The wire to GitHub is not what a story is about. */
-function commentInto(comments: string[]): RunComment {
+function commentInto(comments: string[], action: 'main' | 'wait' | 'sweep'): RunComment {
   return {
     update: async (record) => {
-      comments.push(renderComment(record, PLACE))
+      comments.push(renderComment(record, { ...PLACE, action }))
     },
   }
 }
@@ -135,25 +191,26 @@ function commentInto(comments: string[]): RunComment {
 const WORKFLOW_RUN_URL = 'https://github.com/o/r/actions/runs/4711'
 
 const PLACE = {
-  action: 'main',
   identity: '0a1b2c3d',
   stepKey: 'train/0',
   context: { runId: '4711', runAttempt: 1, workflow: 'Nightly training', workflowRunUrl: WORKFLOW_RUN_URL },
 } as const
 
 async function runBefore(
-  { earlierRuns = 0, pipeline }: Story,
+  { earlierRuns = 0, startedBefore, pipeline, before }: Story,
   server: Simulator,
   clock: VirtualClock,
   http: Http,
 ): Promise<void> {
+  before?.(server)
   if (earlierRuns === 0) return
   const client = await clientOf(server, clock, http, NOBODY)
   const totalMs = pipeline.steps.reduce((sum, { seconds }) => sum + seconds, 60) * 1_000
   const id = Object.values(server.seeded.templates)[0] ?? ''
   for (let count = 1; count <= earlierRuns; count += 1) {
     await client.trigger({ kind: 'template', id }, { run_name: `earlier ${count}` }, nextKey(100 + count))
-    clock.advance(totalMs)
+    const isLast = count === earlierRuns
+    clock.advance(isLast && startedBefore !== undefined ? startedBefore * 1_000 : totalMs)
   }
 }
 

@@ -1,10 +1,17 @@
+import { training } from '../../simulator/pipelines.ts'
 import { branches, cachedChurn, churn, failingChurn } from './pipelines.ts'
 import type { Layer } from '../../src/run/configure/layers.ts'
 import type { JsonObject } from '../../src/base/json.ts'
+import type { Cell } from '../../src/run/sweep/cell.ts'
 import type { Story } from './play.ts'
 
 function layer(parameters: JsonObject): Layer {
   return { source: 'configuration', value: { steps: { train_model: { parameters } } } }
+}
+
+/** Keys as the matrix has them: `step.parameter`. */
+function cell(number: number, values: JsonObject): Cell {
+  return { number, values, parameters: { source: 'matrix', value: values } }
 }
 
 /** Every way in which a step ends that a person has to read differently. */
@@ -59,6 +66,39 @@ export const stories: readonly Story[] = [
         { name: 'train_model.loss', operator: '<', wanted: 0.2 },
       ],
     },
+  },
+  {
+    name: 'waited-for-and-handed-over',
+    action: 'wait',
+    pipeline: churn,
+    earlierRuns: 3,
+    startedBefore: 240,
+    changes: {
+      timeoutMs: 180_000,
+      onTimeout: 'hand-over',
+      expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
+    },
+  },
+  {
+    name: 'sweep-with-failures',
+    action: 'sweep',
+    pipeline: training,
+    cells: [
+      cell(1, { 'train.accuracy': 0.93 }),
+      cell(2, { 'train.accuracy': 0.81 }),
+      cell(3, { 'train.accuracy': 0.95, 'train.fail': 'loss is NaN' }),
+    ],
+    changes: {
+      runName: undefined,
+      expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }],
+    },
+  },
+  {
+    name: 'promoted',
+    action: 'promote',
+    pipeline: { ...churn, model: 'churn' },
+    before: (server) => server.addModelVersion('churn', { stage: 'production' }),
+    earlierRuns: 1,
   },
   { name: 'cancelled', pipeline: churn, meanwhile: { atSeconds: 200, act: ({ cancel }) => cancel() } },
   {

@@ -89,8 +89,8 @@ test('a graph tells what the run asks and has no answer to, and its child runs, 
     status: 'running',
     steps: [],
     questions: [
-      { id: 'w-2', text: 'Second?' },
-      { id: 'w-3', text: 'the wait_condition' },
+      { id: 'w-2', name: 'the wait_condition', text: 'Second?' },
+      { id: 'w-3', name: 'the wait_condition', text: 'the wait_condition' },
     ],
     childRuns: [
       { id: 'r-2', name: 'the triggered_run', status: 'failed' },

@@ -42,7 +42,7 @@ export function findChromium(): string {
     const tried =
       named === undefined ? 'no Chromium was found' : `CHROMIUM is ${named}, and no such file is there`
     throw new Error(
-      `Pictures are made by a browser, and ${tried}. Install Chromium, or set CHROMIUM to a Chrome.`,
+      `A browser makes the images, and ${tried}. Install Chromium, or set CHROMIUM to a Chrome.`,
     )
   }
   return found

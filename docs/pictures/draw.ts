@@ -24,7 +24,7 @@ const WIDTHS = { desktop: 980, phone: 390 } as const
 function packaged(file: string): string {
   const place = path.join(HERE, 'node_modules', file)
   if (!existsSync(place)) {
-    console.log('Installing what pictures need in docs/pictures/ (once)')
+    console.log('Installing what drawing images needs, in docs/pictures/ (once)')
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
     const { status } = spawnSync('npm', args, {
       cwd: HERE,
@@ -78,7 +78,7 @@ if (source === undefined) {
   }
 } else if (picture === undefined) {
   throw new Error(
-    'Write the Markdown file and the picture: npm run pictures -- summary.md docs/pictures/job-summary.png',
+    'Name the Markdown file and the image: npm run pictures -- summary.md docs/pictures/job-summary.png',
   )
 } else if (source.endsWith('.html')) {
   const size = { width: Number(values.width), height: Number(values.height), dark: values.dark }

@@ -71,6 +71,33 @@ async function answered(scene: Scene): Promise<void> {
   })
 }
 
+/** A wrong answer, the right one, and the right one again; the last fails, as the run asks nothing any more. */
+async function resolved(scene: Scene): Promise<void> {
+  const started = await scene.action({ ...asking(1), timeout: '', wait: 'false' })
+  const { 'run-id': runId = '', 'run-url': page = '' } = started.outputs
+  await untilStatus(scene, runId, 'paused')
+  const wrong = await scene.action({ run: runId, answer: '"maybe"' }, { entry: 'resolve' })
+  expectStep(wrong, {
+    exitCode: 1,
+    outputs: { conclusion: 'failed', status: 'paused' },
+    log: ['answer: does not fit the question, which takes {"type":"boolean"}'],
+  })
+  const right = await scene.action({ run: page, answer: 'true' }, { entry: 'resolve' })
+  expectStep(right, { exitCode: 0, outputs: { conclusion: 'resolved', 'run-id': runId }, log: [QUESTION] })
+  const again = await scene.action({ run: runId, answer: 'true' }, { entry: 'resolve' })
+  expectStep(again, { exitCode: 1, outputs: { conclusion: 'failed' }, log: ['is not waiting for an answer'] })
+  const waited = await scene.action({ run: runId }, { entry: 'wait' })
+  expectStep(waited, { exitCode: 0, outputs: { 'run-id': runId, conclusion: 'completed' } })
+}
+
+/** Of a run whose process still waits; it sees the answer by itself. */
+async function aborted(scene: Scene): Promise<void> {
+  const asked = await scene.action({ ...asking(600), 'on-paused': 'fail' })
+  const { id } = await scene.onlyRun(asked)
+  const result = await scene.action({ run: id, resolution: 'abort' }, { entry: 'resolve' })
+  expectStep(result, { exitCode: 0, outputs: { conclusion: 'resolved', status: 'stopped' } })
+}
+
 async function answer({ view }: Scene, runId: string): Promise<void> {
   const { id } = await view.project()
   const query = `pipeline_run=${runId}&status=pending&project=${id}`
@@ -85,5 +112,7 @@ async function answer({ view }: Scene, runId: string): Promise<void> {
 export const PAUSE: readonly Case[] = [
   { name: 'pause: the question of a run that waits', where: canAsk, runs: 1, run: seenAtOnce },
   { name: 'pause: the question of a run that is paused', where: canAsk, runs: 1, run: seenPaused },
+  { name: 'pause: answered by resolve/', where: canAsk, runs: 1, run: resolved },
+  { name: 'pause: aborted by resolve/', where: canAsk, runs: 1, run: aborted },
   { name: 'pause: answered in ZenML', where: canAsk, runs: 1, run: answered },
 ]

@@ -60,7 +60,7 @@ function recipe(file: string): string {
   assert.ok(text !== undefined, `docs/recipes.md has no ${file}`)
   return text
     .replaceAll(
-      /uses: your-org\/zenml-run-action((?:\/\w+)?)@\S+/g,
+      /uses: [\w-]+\/zenml-run-action((?:\/\w+)?)@\S+/g,
       (_, folder: string) => `uses: .${folder || '/'}`,
     )
     .replaceAll('vars.ZENML_SERVER_URL', 'vars.SERVER_URL')

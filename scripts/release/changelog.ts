@@ -59,16 +59,23 @@ export interface ChangelogRelease {
   readonly date: string
   /** The repository's page, such as https://github.com/owner/name. */
   readonly page: string
+  /** All versions that were published. */
+  readonly published: readonly Version[]
 }
 
 /**
  * Moves what is under Unreleased below a heading of its own, and writes the links of all headings. A release takes in
- * its candidates' sections too, so that it names everything since the release before. Throws if there is nothing.
+ * its candidates' sections too, so that it names everything since the release before; and any version takes in those
+ * that were prepared and never published. Throws if there is nothing.
  */
-export function releaseInChangelog(text: string, { version, date, page }: ChangelogRelease): string {
+export function releaseInChangelog(text: string, release: ChangelogRelease): string {
+  const { version, date, page, published } = release
   const { head, sections } = parseChangelog(text)
   const [unreleased, ...earlier] = sections
-  const taken = earlier.filter(({ name }) => !isCandidate(version) && isCandidateOf(name, version))
+  const tags = published.map(formatVersion)
+  const taken = earlier.filter(
+    ({ name }) => !tags.includes(name) || (!isCandidate(version) && isCandidateOf(name, version)),
+  )
   const body = joinBodies([unreleased?.body ?? '', ...taken.map((section) => section.body)])
   if (body === '') {
     throw new Error(

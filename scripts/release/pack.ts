@@ -13,6 +13,7 @@ const SHIPPED = [
   'wait',
   'sweep',
   'stop',
+  'resolve',
   'promote',
   'dist',
   'README.md',

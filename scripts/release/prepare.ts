@@ -1,17 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { changelogVersions, releaseInChangelog } from './changelog.ts'
+import { changelogVersions, hasUnreleased, releaseInChangelog } from './changelog.ts'
 import { fileAt, git, gitLines } from './git.ts'
 import { interfaceChanges, neededLevel } from './interface.ts'
 import { ACTION_FILES } from '../action-files.mjs'
-import { pageOf, readProject, writeReferences, writeVersion } from './project.ts'
+import { pageOf, readProject, writePublished, writeReferences, writeVersion } from './project.ts'
 import {
   compareVersions,
   formatVersion,
   highest,
   isBelow,
   isCandidate,
+  isNoneOf,
   LEVELS,
   levelBetween,
   nextVersion,
@@ -40,16 +41,26 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
   const tag = `v${formatVersion(version)}`
   const branch = `release/${tag}`
   if (gitLines(root, 'branch', '--list', branch).length > 0) {
-    throw new Error(`There is a branch ${branch} already. Delete it to begin again: git branch -D ${branch}`)
+    throw new Error(
+      `There is a branch ${branch} already. To prepare it again, delete it: gh pr close ${branch} --delete-branch, or git branch -D ${branch} if there is no pull request.`,
+    )
   }
-  const changelog = releaseInChangelog(readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8'), {
-    version,
-    date,
-    page: pageOf(readProject(root)),
-  })
+  const before = readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
+  const published = publishedVersions(root)
+  const page = pageOf(readProject(root))
+  const changelog = releaseInChangelog(before, { version, date, page, published })
+  const unpublished = changelogVersions(before)
+    .filter(isNoneOf([version, ...published]))
+    .map(formatVersion)
+  if (unpublished.length > 0) {
+    say(
+      `CHANGELOG.md: ${unpublished.join(', ')} has no tag, so what it says becomes a part of ${tag}. If it was published: git fetch --tags --force, and begin again.`,
+    )
+  }
   try {
     writeFileSync(path.join(root, 'CHANGELOG.md'), changelog)
     writeVersion(root, version)
+    writePublished(root)
     // Examples never lead to a candidate once there is a release.
     if (!isCandidate(version) || !earlier.some((each) => !isCandidate(each))) writeReferences(root, version)
     say(`Building ${tag} …`)
@@ -76,6 +87,11 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
 /** All versions that this commit is a successor of, as its tags say. */
 export function releasedBefore(root: string, commit = 'HEAD'): Version[] {
   return gitLines(root, 'tag', '--merged', commit, '--list', 'v*').flatMap((tag) => versionOfTag(tag) ?? [])
+}
+
+/** The same of all branches. */
+export function publishedVersions(root: string): Version[] {
+  return gitLines(root, 'tag', '--list', 'v*').flatMap((tag) => versionOfTag(tag) ?? [])
 }
 
 function currentBranch(root: string): string {
@@ -120,9 +136,12 @@ function refuseWrongVersion(root: string, version: Version, earlier: readonly Ve
   if (gitLines(root, 'tag', '--list', `v${text}`).length > 0) {
     throw new Error(`There is a tag v${text} already. A version is never used twice: choose the next one.`)
   }
-  const inChangelog = changelogVersions(readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8'))
-  if (inChangelog.some((each) => compareVersions(each, version) === 0)) {
-    throw new Error(`CHANGELOG.md has a section of ${text} already: it was prepared before.`)
+  const changelog = readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
+  const [newest] = changelogVersions(changelog)
+  if (newest !== undefined && compareVersions(newest, version) === 0 && !hasUnreleased(changelog)) {
+    throw new Error(
+      `${text} is prepared already, and nothing is new. Begin again with the same number: delete its draft, if there is one, wait for CI, and then: gh workflow run release.yml -f version=${text}`,
+    )
   }
   refuseTooLow(root, version, earlier)
 }

@@ -53,10 +53,10 @@ export function namePattern(name: string): RegExp {
   return new RegExp(String.raw`(?<![\w.-])[\w-]+/${name}(?![\w-])`, 'g')
 }
 
-/** The version in `uses: owner/name@v1.2.3`, of sub-actions too, and in the comment beside a SHA. */
+/** The version in `uses: owner/name@v1.2.3`, of sub-actions too, in the comment beside a SHA, and in a line `tag=v1.2.3`. */
 export function referencePattern(name: string): RegExp {
-  const before = String.raw`(?<=[\w-]/${name}(?:/[a-z]+)?@|@<commit SHA> # )`
-  return new RegExp(String.raw`${before}v\d+\.\d+\.\d+(?:-rc\.\d+)?\b`, 'g')
+  const before = String.raw`(?<=[\w-]/${name}(?:/[a-z]+)?@|@<commit SHA> # |^tag=)`
+  return new RegExp(String.raw`${before}v\d+\.\d+\.\d+(?:-rc\.\d+)?\b`, 'gm')
 }
 
 /** The tracked text files that may name the repository: not what is built, and not what tests of this need. */
@@ -85,6 +85,17 @@ export function writeReferences(root: string, version: Version): string[] {
   // Of the past.
   const files = filesWithNames(root).filter((file) => file !== 'CHANGELOG.md')
   return rewrite(root, files, (text) => text.replaceAll(referencePattern(name), `v${formatVersion(version)}`))
+}
+
+/** Takes out what is true only before the first release. */
+export function writePublished(root: string): string[] {
+  const files = filesWithNames(root).filter((file) => file.endsWith('.md'))
+  return rewrite(root, files, withoutUnpublished)
+}
+
+/** A text without the paragraphs that begin with "The action is not published yet". */
+export function withoutUnpublished(text: string): string {
+  return text.replaceAll(/^The action is not published yet[^]*?\n\n/gm, '')
 }
 
 /** Where the version stands besides package.json; each takes it from there. */

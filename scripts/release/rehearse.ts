@@ -32,6 +32,9 @@ const ACCOUNTS = {
   'token-of-person': { login: 'octocat', rights: 'write', kind: 'personal' },
 } as const
 
+/** Before what a person or GitHub would do. */
+const PLAYED = '(played)'
+
 type Token = keyof typeof ACCOUNTS
 
 export interface RehearsalOptions {
@@ -58,6 +61,9 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
   const server = await startGithub({ accounts: ACCOUNTS, repository, git: origin })
   try {
     const rehearsal = new Rehearsal(server, origin, options)
+    say(
+      `Each number is a step of RELEASING.md. ${PLAYED}: what a person or GitHub would do. Nothing leaves this machine.`,
+    )
     const versions: Version[] = []
     for (const wanted of releases) versions.push(await rehearsal.release(wanted))
     await rehearsal.rollBack(versions)
@@ -95,20 +101,20 @@ class Rehearsal {
     const version = prepare(work, wanted, { date: '2026-01-31', say: () => undefined })
     const tag = `v${formatVersion(version)}`
     say(`== ${tag} ==`)
-    say(`prepare   release/${tag}: ${git(work, 'diff', '--shortstat', 'HEAD^').trim()}`)
+    say(`1 prepare  release/${tag}: ${git(work, 'diff', '--shortstat', 'HEAD^').trim()}`)
     this.#merge(work, `release/${tag}`)
-    say('merge     main is at the release; CI passed')
+    say(`2 merge    ${PLAYED} main is at the release, and CI passed`)
 
     const checkout = this.#clone('verifies')
     const commit = git(checkout, 'rev-parse', 'HEAD')
     await this.#verify(checkout, version)
-    say(`verify    nothing speaks against ${commit.slice(0, 12)}`)
+    say(`3 verify   nothing speaks against ${commit.slice(0, 12)}`)
     this.#rebuild(checkout)
-    say('rebuild   in another folder: dist/ is the same')
+    say('3 rebuild  in another folder: dist/ is the same')
     const assets = pack(checkout)
     refuseOtherPackage(work, commit, assets)
     say(
-      `pack      ${[...assets].map(([name, { length }]) => `${name} (${length})`).join(', ')}; the same in two clones`,
+      `3 pack     ${[...assets].map(([name, { length }]) => `${name} (${length})`).join(', ')}; two clones give the same files`,
     )
 
     const github = this.#as('token-of-workflow')
@@ -121,11 +127,13 @@ class Rehearsal {
       (await github.commitOf(`tags/${tag}`)) === undefined,
       `there is no tag ${tag} before it is published`,
     )
-    say('draft     all files attached; there is no tag, and nobody sees it; a second time changes nothing')
+    say('3 draft    all files attached; there is no tag, and nobody sees it; a second time changes nothing')
 
     await this.#publish(made.id)
     await this.#isLocked(tag, made.id)
-    say(`publish   a person did; the tag ${tag} is there, and cannot be moved, deleted or made again`)
+    say(
+      `4 publish  ${PLAYED} a person did; the tag ${tag} is there, and cannot be moved, deleted or made again`,
+    )
     await this.#follow(version)
     return version
   }
@@ -137,16 +145,16 @@ class Rehearsal {
     const github = this.#as('token-of-workflow')
     const { commit } = await this.#answered(() => checkPublished(github, checkout, version, () => undefined))
     expectThat(commit === git(checkout, 'rev-parse', 'HEAD'), 'the tag leads to the commit that was verified')
-    say('check     locked; the files are what the tag gives')
+    say('5 check    locked; the files are what the tag gives')
     const lines: string[] = []
     const move = { version, allowOlder: false, say: (line: string) => lines.push(line) }
     await this.#answered(() => moveMajor(this.#as('token-of-app'), move))
-    say(`move      ${lines.join(' ')}`)
+    say(`5 move     ${lines.join(' At GitHub: ')}`)
     await this.#changesNothing('the same again', async () => {
       await checkPublished(github, checkout, version, () => undefined)
       await moveMajor(this.#as('token-of-app'), { ...move, say: () => undefined })
     })
-    say('again     checked and moved a second time: nothing changes')
+    say('5 again    checked and moved a second time: nothing changes')
   }
 
   /** `v1` back to the release before, and forth again. */
@@ -159,16 +167,16 @@ class Rehearsal {
     const app = this.#as('token-of-app')
     const back = { version: before, allowOlder: true, say: () => undefined }
     await isRefused(() => moveMajor(app, { ...back, allowOlder: false }), 'an older version by mistake')
-    say('refused   without allow-older')
+    say('  refused  without allow-older')
     await this.#answered(() => moveMajor(app, back))
     const [now, wanted] = [
       await app.commitOf(`tags/${major}`),
       await app.commitOf(`tags/v${formatVersion(before)}`),
     ]
     expectThat(now === wanted, `${major} leads to v${formatVersion(before)}`)
-    say(`move      ${major} is back; both releases stay`)
+    say(`  move     ${major} is back; both releases stay`)
     await this.#changesNothing('a second roll back', () => moveMajor(app, back))
-    say('again     nothing changes')
+    say('  again    a second time: nothing changes')
   }
 
   /** A clone of origin at main, with what a build needs. */

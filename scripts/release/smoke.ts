@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { startSimulator, training } from '../../simulator/index.ts'
+import { approval, startSimulator, training } from '../../simulator/index.ts'
 
 interface Step {
   readonly outcome: string
@@ -32,6 +32,9 @@ export const EXPECTED: Readonly<Record<string, readonly [outcome: string, conclu
     sweep: ['success', 'completed'],
     begun: ['success', 'started'],
     stop: ['success', 'stopped'],
+    asking: ['failure', 'failed'],
+    resolve: ['success', 'resolved'],
+    answered: ['success', 'completed'],
   }
 
 /** What is not as it has to be; empty if all is. */
@@ -53,7 +56,9 @@ const PATIENCE_SECONDS = 30
 
 /** Prints one line when the server listens, and stays. */
 async function serve(): Promise<void> {
-  const { url, apiKey } = await startSimulator({ pipelines: [{ ...training, model: 'classifier' }] })
+  const { url, apiKey } = await startSimulator({
+    pipelines: [{ ...training, model: 'classifier' }, approval],
+  })
   console.log(JSON.stringify({ 'server-url': url, 'api-key': apiKey }))
 }
 

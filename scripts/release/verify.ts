@@ -5,9 +5,9 @@ import { changelogVersions, hasUnreleased } from './changelog.ts'
 import { git, gitLines } from './git.ts'
 import type { Github } from './github.ts'
 import { marketplaceFaults } from './marketplace.ts'
-import { releasedBefore, refuseTooLow } from './prepare.ts'
+import { publishedVersions, releasedBefore, refuseTooLow } from './prepare.ts'
 import { filesWithNames, namePattern, readProject, referencePattern, versionCopies } from './project.ts'
-import { compareVersions, formatVersion, highest, isCandidate, type Version } from './version.ts'
+import { compareVersions, formatVersion, highest, isCandidate, isNoneOf, type Version } from './version.ts'
 
 /**
  * What speaks against releasing the commit HEAD of this clone as this version; empty if nothing does. Needs the tags,
@@ -34,7 +34,11 @@ export function releaseFaults(root: string, version: Version, repository: string
       newest === undefined || formatVersion(newest) !== text,
       `The newest section of CHANGELOG.md is ${newest === undefined ? 'none' : formatVersion(newest)}.`,
     ),
-    ...fault(hasUnreleased(changelog), 'CHANGELOG.md has more under Unreleased: prepare the release again.'),
+    ...sectionFaults(root, changelog, earlier.filter(isNoneOf([version]))),
+    ...fault(
+      hasUnreleased(changelog),
+      'CHANGELOG.md has more under Unreleased: prepare the release again, with the same number or a higher one.',
+    ),
     ...fault(
       project.repository !== repository,
       `package.json names the repository ${project.repository}, and this is ${repository}: npm run release:owner -- ${repository}`,
@@ -49,6 +53,20 @@ export function releaseFaults(root: string, version: Version, repository: string
     ...ACTION_FILES.flatMap((file) =>
       marketplaceFaults(readFileSync(path.join(root, file), 'utf8')).map((each) => `${file}: ${each}.`),
     ),
+  ]
+}
+
+/** Sections of what nobody can get, whose links would lead nowhere; and none of what was released. */
+function sectionFaults(root: string, changelog: string, earlier: readonly Version[]): string[] {
+  const [, ...sections] = changelogVersions(changelog)
+  const strangers = sections.filter(isNoneOf(publishedVersions(root)))
+  const missing = earlier.filter((each) => !isCandidate(each)).filter(isNoneOf(sections))
+  return [
+    ...strangers.map(
+      (each) =>
+        `CHANGELOG.md has a section of ${formatVersion(each)}, which has no tag: prepare the release again.`,
+    ),
+    ...missing.map((each) => `CHANGELOG.md has no section of ${formatVersion(each)}, which was released.`),
   ]
 }
 

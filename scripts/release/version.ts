@@ -47,6 +47,11 @@ export function highest(versions: readonly Version[]): Version | undefined {
   return [...versions].sort(compareVersions).at(-1)
 }
 
+/** Says of a version whether it is none of these. */
+export function isNoneOf(versions: readonly Version[]): (version: Version) => boolean {
+  return (version) => versions.every((each) => compareVersions(each, version) !== 0)
+}
+
 export function isCandidate({ candidate }: Version): boolean {
   return candidate !== undefined
 }

@@ -111,8 +111,7 @@ function getLogs({ world, ids, query }: Call): Answer {
 function stepById(world: World, id = ''): { readonly run: Run; readonly span: StepSpan } {
   const now = world.now()
   for (const run of world.visibleRuns()) {
-    const step = run.facts.steps.find((each) => each.id === id)
-    const span = step && run.state(now).spans.find((each) => each.step.name === step.name)
+    const span = run.state(now).spans.find((each) => run.stepOf(each).id === id)
     if (span === undefined) continue
     world.permissions.verify('read', runResource(world, run))
     return { run, span }

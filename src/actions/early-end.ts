@@ -51,21 +51,22 @@ export async function reportEarlyEnd(
   env: Environment,
   log: WorkflowLog,
 ): Promise<void> {
-  const news = ended === NOTHING_SENT || ended === NOTHING_LEFT ? undefined : ended
+  const hasNews = ended !== undefined && ended !== NOTHING_SENT && ended !== NOTHING_LEFT
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
-  else if (isSummaryWritten(env) && news !== undefined) await addToSummary(news.sentence, log)
+  else if (isSummaryWritten(env) && hasNews) await addToSummary(ended.sentence, log)
   const saved = readSavedComment(env)
   if (saved === undefined) return
   // The table of a sweep is not kept, and says more than what is known here.
-  if (saved.isWritten && (news === undefined || saved.action === 'sweep')) return
+  if (saved.isWritten && (!hasNews || saved.action === 'sweep')) return
   const mask = (secret: string): void => {
     log.mask(secret)
   }
-  const comment = commentOfSaved(saved, {
+  const news = newsOf(saved.record, ended)
+  const comment = commentOfSaved(saved, news, {
     ...surroundings(authorities, env, log),
     token: readGithubToken(env, mask),
   })
-  await comment.update(withEnd(saved.record, ended), AbortSignal.timeout(COMMENT_LIMIT_MS))
+  await comment.update(withEnd(saved.record, ended, news), AbortSignal.timeout(COMMENT_LIMIT_MS))
 }
 
 /** How a run ended that main had lost from sight. One that completed was not judged, so that stays unknown. */
@@ -74,16 +75,22 @@ const ENDS: ReadonlyMap<string, RunRecord['conclusion']> = new Map([
   ['failed', 'failed'],
 ])
 
+/** What main has not said already, of "it" in place of the run by its name. */
+function newsOf({ error = '', runName = '' }: RunRecord, ended: EarlyEnd | undefined): string {
+  const { sentence = '' } = ended ?? {}
+  return error.includes(sentence.replace(`The run "${runName}" `, '')) ? '' : sentence
+}
+
 /** What main itself said comes first: it says why the step ended. */
-function withEnd(record: RunRecord, ended: EarlyEnd | undefined): RunRecord {
+function withEnd(record: RunRecord, ended: EarlyEnd | undefined, news: string): RunRecord {
   if (ended === undefined) return record
-  const { sentence, status } = ended
+  const { status } = ended
   return {
     ...record,
     conclusion: record.conclusion === 'lost' ? (ENDS.get(status) ?? 'lost') : record.conclusion,
     // Empty where nobody knows it: what main saw last may be long over.
     status,
-    error: record.error === undefined ? sentence : `${record.error}\n${sentence}`,
+    error: [record.error, news].filter(Boolean).join('\n'),
   }
 }
 

@@ -16,7 +16,7 @@ const FAILED = 'ZenML login failed'
 
 /** Their post steps see the variables as they are at the job's end. */
 const OTHER_SERVER =
-  'ZENML_STORE_URL named another server before: earlier steps of this job that used it can no longer look after their runs; give them the inputs server-url and api-key'
+  'ZENML_STORE_URL named another server before, so earlier steps cannot look after their runs at the end; give them the inputs server-url and api-key'
 
 /** The last moment that a date of four digits can say; a server may name any number of seconds. */
 const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)

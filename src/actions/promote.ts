@@ -13,16 +13,13 @@ import { systemClock } from '../base/system-clock.ts'
 import { openClient, openHttp, type Connection } from './connect.ts'
 import { readAndTell } from './read-inputs.ts'
 
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const GOES_ON_MS = 6_000
-
 /**
  * Gives a version of a model a stage. Gives whether it has it now. When the workflow is cancelled, nothing new is sent,
  * and what was sent is looked after for most of the seconds that the runner leaves.
  */
 export async function promote(env: Environment, log: WorkflowLog): Promise<boolean> {
   const cancelled = listenForCancellation()
-  const signal = later(cancelled, GOES_ON_MS)
+  const signal = later(cancelled)
   const report = new PromotionReport(log, systemClock)
   let connection: Connection | undefined
   try {

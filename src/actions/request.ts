@@ -1,9 +1,9 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { readWorkflowContext, stepIdentity } from '../github/workflow/context.ts'
+import { readWorkflowContext, stepIdentity, type WorkflowContext } from '../github/workflow/context.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { Work } from '../github/inputs/read.ts'
-import type { BaselineInput } from '../github/inputs/fields.ts'
-import { baselineOf } from './baseline.ts'
+import type { BaselineInput } from '../github/inputs/run-reference.ts'
+import type { FollowPolicy } from '../run/follow.ts'
 
 /** What the inputs of every action that starts runs have. */
 interface StartInputs extends Work {
@@ -24,7 +24,7 @@ export function toRequest<Inputs extends StartInputs>(inputs: Inputs, env: Envir
     ...inputs,
     project: projectChoice(inputs.project, env),
     overrides: { layers, parameters, tags, enableCache },
-    origin: {
+    requester: {
       workflowRunId: context.runId,
       attempt: context.runAttempt,
       stepIdentity: stepIdentity(context, inputs.stepKey),
@@ -34,4 +34,12 @@ export function toRequest<Inputs extends StartInputs>(inputs: Inputs, env: Envir
     workflowRunUrl: inputs.noteOrigin ? context.workflowRunUrl : '',
     nothingToCancel: 'Cancelled before a run was started',
   }
+}
+
+/** What a run is compared with: a branch is one of this repository. */
+export function baselineOf(
+  { baselineInput }: { readonly baselineInput: BaselineInput | undefined },
+  { repository }: Pick<WorkflowContext, 'repository'>,
+): FollowPolicy['baseline'] {
+  return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput
 }

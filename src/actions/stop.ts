@@ -7,18 +7,20 @@ import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { notLookedUp, stopKnownRun } from '../run/stop-known-run.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const GOES_ON_MS = 6_000
-
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 export async function stopGivenRun(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const signal = later(listenForCancellation(), GOES_ON_MS)
+  const signal = later(listenForCancellation())
   const step = new WorkflowStep({ action: 'stop', env, log, signal })
   try {
     const inputs = await step.read(readStopInputs)
+    step.reportTo({
+      summary: true,
+      comment: undefined,
+      requested: { kind: 'run', reference: inputs.run },
+    })
     const { workflowRunUrl } = readWorkflowContext(env)
     const nothingToCancel = notLookedUp(inputs.run)
     const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel })

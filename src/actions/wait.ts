@@ -5,9 +5,9 @@ import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { inline, LONG, type WorkflowLog } from '../github/log/workflow-log.ts'
 import type { AttachRequest } from '../run/attach.ts'
-import { baselineOf } from './baseline.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
+import { baselineOf } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */

@@ -31,7 +31,7 @@ export interface Surroundings {
 const REAL: Surroundings = { clock: systemClock, timeLimit, newKey: randomUUID, openHttp }
 
 export interface WorkflowStepOptions {
-  readonly action: 'main' | 'wait' | 'sweep' | 'stop'
+  readonly action: 'main' | 'wait' | 'sweep' | 'stop' | 'resolve'
   readonly env: Environment
   readonly log: WorkflowLog
   /** Aborted when the work is to come to an end, because the workflow was cancelled. */

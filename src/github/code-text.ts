@@ -42,11 +42,12 @@ export function codeLogLine(code: CodeSource): string | undefined {
 /** The same as Markdown, with the commits that the workflow is about; empty if nothing is known. */
 export function codeLine({ code, commits: { head, workflow } }: RunRecord): string {
   const show = (text: string): string => codeSpan(text, MAX_NAME_LENGTH)
-  return [
+  const line = [
     ...optional(code && codeText(code, show), ''),
     ...optional(head && show(shortened(head)), 'for commit '),
     ...optional(workflow && show(shortened(workflow)), 'workflow at commit '),
   ].join(' · ')
+  return `${line.slice(0, 1).toUpperCase()}${line.slice(1)}`
 }
 
 /**
@@ -63,7 +64,7 @@ export function otherCode(
   return (
     `The run uses the code of "${inline(name, MAX_NAME_LENGTH)}", which was made from commit ${shortened(commit)}, not from ` +
     `the pull request's head ${shortened(head)}. To run the pull request's own code, create a snapshot of it first: ` +
-    'see docs/pull-requests.md#train-the-pull-requests-own-code'
+    'see "Train the pull request\'s own code" in this action\'s documentation (docs/pull-requests.md)'
   )
 }
 

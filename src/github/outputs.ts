@@ -2,7 +2,7 @@ import * as core from '@actions/core'
 
 import { PAIR_VARIABLE, pairOf, VARIABLES } from './inputs/connection.ts'
 import type { ActionName } from './inputs/table.ts'
-import type { Gate } from './secrets/known-secrets.ts'
+import type { Gate } from './secrets/gate.ts'
 import type { Environment } from './workflow/environment.ts'
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
@@ -37,6 +37,7 @@ export const actionOutputs = {
     'comparison',
   ],
   stop: [...RUN, 'error'],
+  resolve: [...RUN, 'error'],
   promote: ['model', 'version', 'stage', 'previous-version', 'conclusion', 'error'],
 } as const satisfies Readonly<Record<ActionName, readonly string[]>>
 

@@ -3,7 +3,7 @@ import { parseJson } from '../base/json.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
 import { saveState } from './outputs.ts'
-import type { Gate } from './secrets/known-secrets.ts'
+import type { Gate } from './secrets/gate.ts'
 import { cut } from '../base/printable.ts'
 
 const MAX_TEXT = 1_000
@@ -90,7 +90,7 @@ export class RunJournal implements Journal {
 const CELL = 'cell_'
 
 /** What is saved of a cell that nothing is left to see to, though something was sent. */
-export const NOTHING_LEFT = '{"settled":true}'
+export const SETTLED_CELL = '{"settled":true}'
 
 interface SavedCell extends Partial<SavedRun> {
   readonly settled?: true
@@ -221,9 +221,9 @@ const SAVED_VALUE = /^(\w+)<<(ghadelimiter_\S+)\r?\n([^\r\n]*)\r?\n\2\r?$/gm
  */
 export function withLaterState(env: Environment, text: string): Environment {
   const saved = [...text.matchAll(SAVED_VALUE)].map(([, name = '', , value]) => [name, value] as const)
-  const isOpen = (name: string): boolean => name.startsWith(CELL) && env[`STATE_${name}`] !== NOTHING_LEFT
+  const isOpen = (name: string): boolean => name.startsWith(CELL) && env[`STATE_${name}`] !== SETTLED_CELL
   const deeds = saved.filter(
-    ([name, value]) => DEEDS.includes(name) || (isOpen(name) && value !== NOTHING_LEFT),
+    ([name, value]) => DEEDS.includes(name) || (isOpen(name) && value !== SETTLED_CELL),
   )
   const variables = deeds.map(([name, value]) => [`STATE_${name}`, value] as const)
   // They say where the credential goes; the runner's own memory of them is the better one.

@@ -78,7 +78,10 @@ export class RecordKeeper implements Reporter {
     if (event.kind === 'visualizations') this.#known.gallery = event.gallery
     if (event.kind === 'compared') this.#known.comparison = event.comparison
     if (event.kind === 'expectations') this.#known.verdicts = event.verdicts
-    if (event.kind === 'handed-over') this.#known.unjudged = event.expectations
+    if (event.kind === 'handed-over') {
+      this.#known.unjudged = event.expectations
+      this.#known.unseenMs = event.unseenMs
+    }
   }
 
   end(end: StepEnd): void {
@@ -90,7 +93,7 @@ export class RecordKeeper implements Reporter {
     const { created, details, runId } = this.#known
     const ageMs = this.#clock.elapsed() - this.#createdAt
     const durationMs = runId === undefined ? undefined : (details?.durationMs ?? ageMs)
-    const asOf = created && created + ageMs
+    const asOf = created && created + ageMs - (this.#known.unseenMs ?? 0)
     return { ...this.#known, durationMs, steps: [...this.#steps.values()], asOf }
   }
 

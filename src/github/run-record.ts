@@ -63,6 +63,8 @@ export interface RunRecord {
   readonly verdicts: readonly Verdict[]
   /** What a run that was handed over is still to be judged by. */
   readonly unjudged: readonly string[]
+  /** For how many milliseconds nobody had seen a run that was handed over; undefined: it was seen just then. */
+  readonly unseenMs: number | undefined
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
   /** How many runs the step is to have, where it has many. */
@@ -103,6 +105,7 @@ export const NOTHING_KNOWN: RunRecord = {
   runFailure: undefined,
   verdicts: [],
   unjudged: [],
+  unseenMs: undefined,
   comparison: undefined,
   cells: undefined,
   sweep: undefined,

@@ -190,6 +190,7 @@ export class StepReport implements Reporter {
 
   #title({ conclusion }: StepEnd): string {
     if (this.#action === 'stop' && conclusion === 'failed') return 'ZenML run not stopped'
+    if (this.#action === 'resolve' && conclusion === 'failed') return 'ZenML run not answered'
     return this.#action === 'sweep'
       ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
       : TITLES[conclusion]
@@ -234,6 +235,7 @@ const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   sweep: 'No ZenML run was started',
   wait: 'No ZenML run was followed',
   stop: 'No ZenML run was stopped',
+  resolve: 'No ZenML run was answered',
 }
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'] as const
@@ -249,4 +251,5 @@ const TITLES: Readonly<Record<Conclusion, string>> = {
   lost: 'ZenML run outcome unknown',
   'expectation-missed': 'ZenML run not as expected',
   'dry-run': 'ZenML dry run',
+  resolved: 'ZenML run answered',
 }

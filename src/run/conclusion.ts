@@ -13,6 +13,8 @@ export type Conclusion =
   | 'expectation-missed'
   /** Nothing was to be started. */
   | 'dry-run'
+  /** What the run asked was answered: of resolve/. */
+  | 'resolved'
 
 /** What became of a run that was started or looked at. */
 export interface Outcome {

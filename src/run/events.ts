@@ -78,6 +78,15 @@ export type RunEvent =
   /** No earlier attempt left a run that was given the same and is worth taking up. */
   | { readonly kind: 'resume-none' }
   /** The run waits for a person; told once for each question. */
+  /** Lines that a step logged, in order; `areSeveral`: other steps run beside it. */
+  | {
+      readonly kind: 'step-log'
+      readonly step: string
+      readonly lines: readonly string[]
+      readonly areSeveral: boolean
+    }
+  /** No more is told of a step's log, or of none; `why` is a clause. */
+  | { readonly kind: 'logs-not-followed'; readonly step: string | undefined; readonly why: string }
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
       readonly kind: 'trigger-hindered'
@@ -155,7 +164,12 @@ export type RunEvent =
       readonly forMs: number
     }
   /** The time is up, and the run keeps running for somebody else to follow; what it is to be judged by then. */
-  | { readonly kind: 'handed-over'; readonly expectations: readonly string[] }
+  | {
+      readonly kind: 'handed-over'
+      readonly expectations: readonly string[]
+      /** For how many milliseconds nobody has seen the run; undefined: the last look was answered. */
+      readonly unseenMs: number | undefined
+    }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }
@@ -165,6 +179,8 @@ export type RunEvent =
   /** All cells are checked; the warnings name those that they are about. */
   | {
       readonly kind: 'cells-configured'
+      /** Name of the value that the best run is found by. */
+      readonly rankedBy: string | undefined
       readonly cells: number
       readonly warnings: readonly string[]
       readonly unchecked: string | undefined

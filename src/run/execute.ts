@@ -6,9 +6,9 @@ import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
 import { findTarget, type FindRequest } from './find/target.ts'
 import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
-import { describe } from './outcome/expect.ts'
+import { describeExpectation } from './outcome/expect.ts'
 import { resumeRun } from './start/resume.ts'
-import { originOf, pipelineOf, stepNamePrefix, type RunOrigin } from './start/run-name.ts'
+import { namedRequester, pipelineOf, stepNamePrefix, type Requester } from './start/run-name.ts'
 import { startRun, type StartRequest } from './start/start.ts'
 import { within } from './start/trigger-timeout.ts'
 
@@ -39,11 +39,11 @@ export async function executeRun(request: RunRequest, outside: RunDependencies):
     const configuration = configure(request, found.definition, found.server.version, deps.reporter)
     if (request.dryRun === true) return follower.nothingStarted()
     // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-    const origin = originOf(request.origin, configuration.body)
+    const requester = namedRequester(request.requester, configuration.body)
     const earlier = request.resume
-      ? await within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+      ? await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
       : undefined
-    const begun = earlier ?? (await startRun({ ...request, origin }, found, configuration, deadline, deps))
+    const begun = earlier ?? (await startRun({ ...request, requester }, found, configuration, deadline, deps))
     return await follower.follow(begun)
   } catch (error) {
     return follower.interrupted(error)
@@ -58,7 +58,7 @@ function needsValues({ overrides, expectations = [], dryRun = false }: RunReques
 
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
 function configure(
-  { overrides, dryRun, runName, origin, expectations = [] }: RunRequest,
+  { overrides, dryRun, runName, requester, expectations = [] }: RunRequest,
   definition: Definition,
   version: string,
   reporter: Reporter,
@@ -75,11 +75,11 @@ function configure(
     unchecked,
   })
   if (dryRun === true) {
-    const name = runName ?? configuration.runName ?? namePattern(originOf(origin, body), definition)
+    const name = runName ?? configuration.runName ?? namePattern(namedRequester(requester, body), definition)
     reporter.tell({
       kind: 'dry-run',
       lines: difference(base, { run_name: name, ...body }),
-      expectations: expectations.map(describe),
+      expectations: expectations.map(describeExpectation),
       onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
     })
   }
@@ -96,6 +96,6 @@ const ONLY_WHEN_TRIGGERED: readonly string[] = [
 ]
 
 /** The name that the action makes where none is given: its end is another one each time. */
-function namePattern(origin: RunOrigin, definition: Definition): string {
-  return `${stepNamePrefix(origin, pipelineOf(definition))}<random>`
+function namePattern(requester: Requester, definition: Definition): string {
+  return `${stepNamePrefix(requester, pipelineOf(definition))}<random>`
 }

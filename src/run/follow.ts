@@ -4,7 +4,7 @@ import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
-import { cleanUp } from './stop/clean-up.ts'
+import { cancel, isHandedOver, type CancelPolicy } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
@@ -12,31 +12,24 @@ import { endRun, type Ended } from './stop/end-run.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
-import { describe } from './outcome/expect.ts'
+import { describeExpectation } from './outcome/expect.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
-import {
-  endModeOf,
-  isInLastMinutes,
-  jobTooShort,
-  untilLastMs,
-  waitLimitMs,
-  type TimePolicy,
-} from './watch/job-end.ts'
-import type { EndMode, Journal, PlannedRun, StartedRun } from './journal.ts'
+import { endModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
+import type { Journal, PlannedRun, StartedRun, TimeoutMode } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { judgeRun, type JudgePolicy } from './compare/judge.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
+import { followLogs } from './logs/live-logs.ts'
 import { readGallery } from './visualizations/gallery.ts'
 import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
-export interface FollowPolicy extends TimePolicy, JudgePolicy {
+export interface FollowPolicy extends CancelPolicy, JudgePolicy {
   readonly wait: boolean
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs?: number | undefined
-  readonly onCancel: EndMode
   readonly onPaused: 'wait' | 'fail'
   /** So many milliseconds without an answer of the server, and the run is lost from sight. */
   readonly lostAfterMs: number
@@ -44,18 +37,16 @@ export interface FollowPolicy extends TimePolicy, JudgePolicy {
   readonly onLost: 'keep-running' | 'stop'
   /** How many lines of a failed step's log are shown; 0 for none. */
   readonly logTail: number
+  /** Whether also to tell what the steps log while they run; default: no. */
+  readonly logs?: 'failed' | 'live'
   /** Whether anything else depends on what a completed run logged. */
   readonly isRanked?: boolean
   /** Whether to read what the artifacts of a run that ended show. */
   readonly visualizations?: boolean
   /** With which other runs it is looked at; default: alone. */
   readonly looks?: Looks | undefined
-  /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
-  readonly abortMs?: number | undefined
   /** What is said when the workflow is cancelled before there is a run. */
   readonly nothingToCancel: string
-  /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
-  readonly workflowRunUrl: string
 }
 
 export interface RunDependencies {
@@ -93,15 +84,6 @@ export interface RunResult extends Outcome {
   /** Undefined if no run was started, or that is not known. */
   readonly runId: string | undefined
 }
-
-/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
-const CANCEL_BUDGET_MS = 5_500
-
-/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
-const CANCEL_LOOK_UP_MS = 2_500
-
-/** On top of the budget: a request that is under way when it is spent is cut off only then. */
-const CANCEL_GRACE_MS = 700
 
 /** After a time-out nobody hurries the step; a pod takes up to half a minute to end. */
 export const TIMEOUT_STOP_MS = 120_000
@@ -181,10 +163,12 @@ export class Follower {
       planned: (run) => {
         this.#planned = run
         journal.planned(run)
+        this.#noteLastMinutes(journal)
       },
       started: (run) => {
         this.#started = run
         journal.started(run)
+        this.#noteLastMinutes(journal)
       },
       ending: (mode) => {
         journal.ending(mode)
@@ -193,6 +177,11 @@ export class Follower {
         journal.settled()
       },
     }
+  }
+
+  /** A step that is killed before its watch begins leaves word to its post step, too. */
+  #noteLastMinutes(journal: Journal): void {
+    if (isInLastMinutes(this.#policy)) journal.ending(endModeOf(this.#policy.onTimeout))
   }
 
   async #watch(begun: Begun): Promise<Outcome> {
@@ -205,38 +194,42 @@ export class Follower {
       this.#explainer.explainChildRuns(runs)
     const watching = new AbortController()
     void this.#foreseeJobEnd(watching.signal)
+    const live = followLogs(this.#policy, started, this.deps, watching.signal)
     const watched = await watchRun(
       { ...this.#policy, timeoutMs: waitLimitMs(this.#policy), run: started, status, url, usual, ageMs },
       { ...this.deps, failedSteps, failedChildRuns },
     ).finally(() => {
       watching.abort()
     })
-    const known = { ...started, timeoutMs }
+    if (watched.kind === 'over') await live?.finish()
     switch (watched.kind) {
-      case 'over': {
-        this.deps.journal.settled()
-        this.#isOver = true
-        const { status: last } = watched.run
-        this.#ended = { status: last, sentence: `The run "${started.name}" had ended before and is ${last}` }
-        const lookedBack = await this.#lookBack(started, watched.run)
-        this.#details = lookedBack.details
-        const outcome = conclude(watched, { ...known, cause: lookedBack.cause })
-        return outcome.conclusion === 'completed'
-          ? judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
-          : outcome
-      }
+      case 'over':
+        return this.#concludeEnded(begun, watched)
       case 'gone':
       case 'paused':
         this.deps.journal.settled()
-        return conclude(watched, { ...known, cause: causeOf([], this.#explainer) })
+        return conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) })
       case 'lost':
         return this.#lose(
           watched.refuses,
-          conclude(watched, { ...known, cause: causeOf([], this.#explainer) }),
+          conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) }),
         )
       case 'timed-out':
-        return this.#endAfterTimeout({ ...started, status: watched.status }, watched)
+        return this.#endAfterTimeout(begun, watched)
     }
+  }
+
+  async #concludeEnded(begun: Begun, watched: Extract<Watched, { kind: 'over' }>): Promise<Outcome> {
+    const { started } = begun
+    const { status } = watched.run
+    this.deps.journal.settled()
+    this.#isOver = true
+    this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` }
+    const lookedBack = await this.#lookBack(started, watched.run)
+    this.#details = lookedBack.details
+    const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause })
+    if (outcome.conclusion !== 'completed') return outcome
+    return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
   }
 
   async #usual(status: string, kin: Kin, ageMs: number): Promise<Usual | undefined> {
@@ -275,19 +268,25 @@ export class Follower {
     return { ...outcome, error: `${outcome.error ?? ''}${notStopped}` }
   }
 
-  #tellEnding(mode: EndMode, forMs: number, timeoutMs?: number): void {
-    if (mode === 'keep-running') return
-    this.deps.reporter.tell({ kind: 'ending', timeoutMs, mode, runId: this.#started?.id, forMs })
-  }
-
-  async #endAfterTimeout(run: StartedRun, watched: Watched): Promise<Outcome> {
+  async #endAfterTimeout(begun: Begun, watched: Extract<Watched, { kind: 'timed-out' }>): Promise<Outcome> {
     const { timeoutMs, onTimeout } = this.#policy
-    if (onTimeout === 'hand-over') return this.#handOver(run)
+    const { status, failed, unseenMs } = watched
+    const run = { ...begun.started, status }
+    const mode = endModeOf(onTimeout)
+    // Nothing is to be stopped, and what is known already is no result to wait for.
+    if (failed !== undefined && mode === 'keep-running') {
+      const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run })
+      return failed.running.length === 0 ? outcome : withStepsLeft(outcome, failed.running.length, onTimeout)
+    }
+    if (onTimeout === 'hand-over' && !hasFailed(status)) return this.#handOver(run, unseenMs)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
-    const reason = this.#reason('stopped after its timeout')
-    this.deps.journal.ending(onTimeout)
-    this.#tellEnding(onTimeout, TIMEOUT_STOP_MS, timeoutMs)
-    const ended = await endRun({ run, mode: onTimeout, reason, deadline }, this.deps)
+    const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
+    this.deps.journal.ending(mode)
+    if (mode !== 'keep-running') {
+      const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
+      this.deps.reporter.tell({ kind: 'ending', ...ending })
+    }
+    const ended = await endRun({ run, mode, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
@@ -311,61 +310,43 @@ export class Follower {
     return { conclusion, status, error: undefined, failedStep: undefined }
   }
 
-  #handOver(run: StartedRun): Outcome {
+  #handOver(run: StartedRun, unseenMs: number | undefined): Outcome {
     const { expectations = [] } = this.#policy
-    this.deps.reporter.tell({ kind: 'handed-over', expectations: expectations.map(describe) })
+    const unjudged = expectations.map(describeExpectation)
+    this.deps.reporter.tell({ kind: 'handed-over', expectations: unjudged, unseenMs })
     return this.#leave(run, 'running')
   }
 
   async #cancel(): Promise<Outcome> {
-    const { client, clock, timeLimit, journal } = this.deps
     if (this.#ended !== undefined) {
       return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout } = this.#policy
-    const isJobEnd = isInLastMinutes(this.#policy)
-    if (isJobEnd && onTimeout === 'hand-over' && this.#started !== undefined)
-      return this.#handOver(this.#started)
-    const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
-    this.#tellEnding(mode, abortMs)
-    const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
-    const ended = await cleanUp(
-      {
-        run,
-        mode,
-        reason: this.#reason('cancelled'),
-        lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
-        deadline: new Deadline(clock, abortMs),
-      },
-      { client: client.with({ signal }), clock, signal },
-    )
-    if (ended.settled) journal.settled()
-    const outcome = this.#cancelled(ended.status, `Cancelled. ${ended.sentence}`)
-    if (!isJobEnd) return outcome
-    return {
-      ...outcome,
-      conclusion: 'timed-out',
-      error: `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout}). ${ended.sentence}`,
-    }
+    if ('id' in run && !hasFailed(run.status) && isHandedOver(this.#policy))
+      return this.#handOver(run, undefined)
+    return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() }
   }
 
   #cancelled(status: string, error: string): Outcome {
-    const cause = causeOf([], this.#explainer)
-    return {
-      conclusion: 'cancelled',
-      status,
-      error,
-      failedStep: cause.kind === 'step' ? cause.step : undefined,
-    }
+    return { conclusion: 'cancelled', status, error, failedStep: this.#failedStep() }
   }
 
-  #reason(what: string): string {
-    return endReason(`The workflow step was ${what}`, this.#policy.workflowRunUrl)
+  #failedStep(): Outcome['failedStep'] {
+    const cause = causeOf([], this.#explainer)
+    return cause.kind === 'step' ? cause.step : undefined
   }
 
   #result(outcome: Outcome): RunResult {
     return { ...outcome, runId: this.#started?.id }
   }
+}
+
+function hasFailed(status: string): boolean {
+  return ['failed', 'stopped'].includes(runPhase(status))
+}
+
+function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
+  const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`
+  return { ...outcome, error: `${outcome.error ?? ''} (${left})` }
 }

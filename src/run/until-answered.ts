@@ -22,19 +22,33 @@ export interface AskDependencies {
 export async function untilAnswered<Answer>(
   ask: (client: ZenmlClient) => Promise<Answer>,
   deadline: Deadline,
-  { client, clock, reporter, signal }: AskDependencies,
+  deps: AskDependencies,
   isFinal: (error: ZenmlError) => boolean = (error) => !isPassing(error),
 ): Promise<Answer> {
-  const once = client.with({ retries: false })
+  const once = deps.client.with({ retries: false })
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask(once)
     } catch (error) {
       if (!isZenmlError(error) || isFinal(error) || deadline.isOver) throw error
-      const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
-      const waitMs = Math.min(asked, deadline.leftMs)
-      reporter.tell({ kind: 'retry', line: error.message, waitMs })
-      await clock.sleep(waitMs, signal)
+      await pauseAfter(error, attempt, deadline, deps)
     }
   }
+}
+
+/**
+ * Tells of a failure, and waits as long as its server asks for, or else longer with each attempt; never past the deadline.
+ *
+ * @param attempt from 1 on
+ */
+export async function pauseAfter(
+  error: ZenmlError,
+  attempt: number,
+  deadline: Deadline,
+  { clock, reporter, signal }: AskDependencies,
+): Promise<void> {
+  const asked = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
+  const waitMs = Math.min(asked, deadline.leftMs)
+  reporter.tell({ kind: 'retry', line: error.message, waitMs })
+  await clock.sleep(waitMs, signal)
 }

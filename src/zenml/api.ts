@@ -38,7 +38,7 @@ export interface Call {
   /** Whether it does something that must not be done twice: then only a 401 with ZenML's exception shows that nothing was. */
   readonly once?: boolean
   /** A longer answer is refused while it arrives; default: what the connection takes. */
-  readonly bodyBytes?: number
+  readonly bodyBytes?: number | undefined
 }
 
 /** A request that only reads. */

@@ -53,6 +53,7 @@ import {
   completedRunsParameters,
   definitionCall,
   definitionsCall,
+  namedRunsParameters,
   noteMetadataCall,
   projectCall,
   type MetadataScope,
@@ -62,6 +63,8 @@ import {
   type DefinitionQuery,
   type StepPage,
 } from './queries.ts'
+import { readResolveAnswer, toWaitCondition, waitConditionSchema } from './answers/resolve-answer.ts'
+import type { Resolution, ResolveAnswer, WaitCondition } from './answers/resolve-answer.ts'
 import { isYes, readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'
 import { readTriggerAnswer, type TriggerAnswer } from './answers/trigger-answer.ts'
 
@@ -199,14 +202,8 @@ export class ZenmlClient {
   }
 
   async #runs(name: string, projectId: string | undefined): Promise<Run[]> {
-    const query = {
-      name,
-      project: projectId,
-      sort_by: 'desc:created',
-      size: '100',
-      hydrate: 'true',
-    }
-    const page = await this.#api.read(`look up runs by name`, { path: '/runs', query }, pageOf(runSchema))
+    const call = { path: '/runs', query: namedRunsParameters(name, projectId) }
+    const page = await this.#api.read('look up runs by name', call, pageOf(runSchema))
     return page.items
       .map(toRun)
       .filter((run) => (run.projectId ?? projectId) === (projectId ?? run.projectId))
@@ -300,9 +297,9 @@ export class ZenmlClient {
     }
   }
 
-  /** A step's log, as far as the server gives it. */
-  async stepLog(id: string): Promise<Log> {
-    const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' } }
+  /** A step's log, as far as the server gives it; an answer of more than `bodyBytes` is refused. */
+  async stepLog(id: string, bodyBytes?: number): Promise<Log> {
+    const call = { path: `/steps/${pathSegment(id)}/logs`, query: { source: 'step' }, bodyBytes }
     return this.#api.read("read the step's log", call, logSchema)
   }
 
@@ -344,24 +341,17 @@ export class ZenmlClient {
 
   /** Asks the server to ask the orchestrator how the run is; most orchestrators cannot say (501). */
   async refresh(id: string): Promise<void> {
-    const call: Call = {
-      method: 'POST',
-      path: `/runs/${pathSegment(id)}/refresh`,
-      query: { include_steps: 'true' },
-    }
-    const answer = await this.#api.exchange(call)
+    const path = `/runs/${pathSegment(id)}/refresh`
+    const answer = await this.#api.exchange({ method: 'POST', path, query: { include_steps: 'true' } })
     if (answer.status >= 300) throw new AnswerError('refresh the run', answer, this.#api.now())
   }
 
   /** Asks once to stop a run. Without `graceful` its steps are ended at once; after a graceful stop that is no longer possible. */
   async stop(id: string, { graceful }: { graceful: boolean }): Promise<StopAnswer> {
-    const call: Call = {
-      method: 'POST',
-      path: `/runs/${pathSegment(id)}/stop`,
-      query: { graceful: String(graceful) },
-    }
+    const path = `/runs/${pathSegment(id)}/stop`
+    const query = { graceful: String(graceful) }
     try {
-      return readStopAnswer(await this.#api.exchange(call), this.#api.now())
+      return readStopAnswer(await this.#api.exchange({ method: 'POST', path, query }), this.#api.now())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       return { kind: 'unclear', error }
@@ -378,16 +368,23 @@ export class ZenmlClient {
     if (!isYes(answer)) throw new AnswerError('end the run', answer, this.#api.now())
   }
 
-  /** Answers what a run asks so that the run is stopped at once; one that was answered already is left alone. */
-  async abortQuestion(id: string): Promise<void> {
-    const call: Call = {
-      method: 'PUT',
-      path: `/run_wait_conditions/${pathSegment(id)}/resolve`,
-      json: { resolution: 'abort' },
+  /** What became of a question of a run; from 0.95 on. */
+  async waitCondition(id: string): Promise<WaitCondition> {
+    const call = { path: `/run_wait_conditions/${pathSegment(id)}`, query: { hydrate: 'true' } }
+    return toWaitCondition(
+      await this.#api.read('read what the run asks', call, waitConditionSchema, isAbout(id)),
+    )
+  }
+
+  /** Asks once to answer a question of a run; ZenML takes the first answer and refuses any further. */
+  async resolveQuestion(id: string, json: Resolution): Promise<ResolveAnswer> {
+    const path = `/run_wait_conditions/${pathSegment(id)}/resolve`
+    try {
+      const answer = await this.#api.exchange({ method: 'PUT', path, json })
+      return readResolveAnswer(answer, id, json, this.#api.now())
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      return { kind: 'unclear', error: new UnreachableError('answer what the run asks', error) }
     }
-    const answer = await this.#api.exchange(call)
-    if (isYes(answer)) return
-    const error = new AnswerError('answer what the run asks', answer, this.#api.now())
-    if (error.status !== 403 || !/already been resolved/i.test(error.detail)) throw error
   }
 }

@@ -3,7 +3,7 @@ import { pathSegment } from '../http/path-segment.ts'
 import { TransportError } from '../http/transport-error.ts'
 import type { Api, Call } from './api.ts'
 import { isYes } from './answers/stop-answer.ts'
-import { AnswerError } from './errors.ts'
+import { AnswerError, UnreachableError } from './errors.ts'
 import { isAbout, type Named } from './model.ts'
 import { isPassing } from './retry.ts'
 import { id, pageOf } from './schemas.ts'
@@ -37,7 +37,7 @@ export type StageAnswer =
   /** Not set, and asking again will not help. */
   | { readonly kind: 'refused'; readonly error: AnswerError }
   /** It may have been set or not. A stage that another version has is such an answer, too: a 500. */
-  | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
+  | { readonly kind: 'unclear'; readonly error: AnswerError | UnreachableError }
 
 const modelSchema = z.object({
   id,
@@ -143,7 +143,7 @@ export class ModelsClient {
       return sorted(new AnswerError('set the stage of the model version', answer, this.#api.now()))
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      return { kind: 'unclear', error }
+      return { kind: 'unclear', error: new UnreachableError('set the stage of the model version', error) }
     }
   }
 }

@@ -123,6 +123,8 @@ export interface StepState {
 export interface Question {
   /** Of the wait condition. */
   readonly id: string
+  /** As the pipeline gave it, or ZenML. */
+  readonly name: string
   readonly text: string
 }
 
@@ -329,7 +331,7 @@ export function toGraph(dag: z.infer<typeof dagSchema>): RunGraph {
 function questionsOf({ nodes }: z.infer<typeof dagSchema>): Question[] {
   return nodes.flatMap(({ type, id, name, metadata }) =>
     type === 'wait_condition' && id != null && metadata?.status === 'pending'
-      ? [{ id, text: metadata.question ?? name }]
+      ? [{ id, name, text: metadata.question ?? name }]
       : [],
   )
 }

@@ -101,6 +101,14 @@ export function completedRunsParameters({
   }
 }
 
+/** The parameters of a list of runs, the newest first; `name` with its operator, as in `equals:nightly`. */
+export function namedRunsParameters(
+  name: string,
+  projectId: string | undefined,
+): Readonly<Record<string, string | undefined>> {
+  return { name, project: projectId, sort_by: 'desc:created', size: '100', hydrate: 'true' }
+}
+
 /** The parameters of a list of certain runs. */
 export function runsOfIdsParameters(
   ids: readonly string[],

@@ -38,6 +38,11 @@ export function runPhase(status: string): RunPhase {
   return UNFINISHED.has(status) ? 'going-on' : 'unknown'
 }
 
+/** Whether a run in this state is on its way out: nothing brings it back. */
+export function isBeingStopped(status: string): boolean {
+  return status === 'stopping' || status === 'cancelling'
+}
+
 /** True if a step in this state uses no more computing time; an unknown state may. */
 export function isStepFinished(status: string): boolean {
   return FINISHED_STEP.has(status)

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { marked } from 'marked'
-import { renderComment, type CommentPlace } from '../../../src/github/comment/body.ts'
+import { amendComment, renderComment, type CommentPlace } from '../../../src/github/comment/body.ts'
 import { isNewer, writerOf } from '../../../src/github/comment/marker.ts'
 import type { RunRecord } from '../../../src/github/run-record.ts'
 import { NO_LOG, recordOf, START, stepOf } from '../records.ts'
@@ -187,6 +187,24 @@ test.each(['x', '|', '@', '`', '😀', '\n', '\u2028', '\u200b'])(
     expect(writerOf(body, PLACE, PLACE.context)).toBeDefined()
   },
 )
+
+test('in a comment that is full already, what was written stays before the news', () => {
+  const failures = [{ step: 'train', fault: undefined, log: NO_LOG }]
+  const full = recordOf({ conclusion: 'timed-out', failures })
+  const written = [100, 140, 141, 142, 143].map((length) =>
+    renderComment({ ...full, error: Array(length).fill('x'.repeat(450)).join('\n') }, PLACE),
+  )
+  for (const body of written) {
+    const amended = amendComment(body, recordOf({ conclusion: 'timed-out' }), 'y'.repeat(1_000), PLACE)
+    expect(amended.length).toBeLessThanOrEqual(65_536)
+    expect(amended.startsWith(body.slice(0, body.lastIndexOf('\n\n')))).toBe(true)
+    expect(amended.includes('y'.repeat(1_000)) || amended.includes('Too long to show here: errors')).toBe(
+      true,
+    )
+  }
+  // One of them is nearly as long as GitHub takes.
+  expect(Math.max(...written.map(({ length }) => length))).toBeGreaterThan(64_500)
+})
 
 test.each([undefined, 'training'])(
   'a comment on the pipeline %s is known again, at each moment',

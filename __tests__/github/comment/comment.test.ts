@@ -262,7 +262,7 @@ test('a workflow without a pull request comments on the one that is named, and s
     expect(notices(scene)).toEqual([])
     const saved = readSavedComment(await scene.savedState())
     if (saved === undefined) throw new Error('nothing was saved')
-    await commentOfSaved(saved, scene.options).update(COMPLETED, never)
+    await commentOfSaved(saved, '', scene.options).update(COMPLETED, never)
     expect(headings(scene)).toEqual(['### ✅ ZenML run of training: completed'])
   }))
 
@@ -452,7 +452,7 @@ test.each(passing)('%s: one notice at the end, and the post step tries again', (
 async function updateFromPost(scene: CommentScene, changes: Partial<RunRecord> = {}): Promise<void> {
   const saved = readSavedComment(await scene.savedState())
   if (saved === undefined) throw new Error('nothing was left to the post step')
-  await commentOfSaved(saved, scene.options).update({ ...saved.record, ...changes }, never)
+  await commentOfSaved(saved, '', scene.options).update({ ...saved.record, ...changes }, never)
 }
 
 test('GitHub is down for a moment only: nobody hears of it', () =>

@@ -7,7 +7,7 @@ import { badInputs } from './bad-inputs.ts'
 import { least, makeWorkspace, read, readAs, variables } from './given.ts'
 
 const inputNames: readonly InputName[] = inputTables.main.names
-const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop', 'promote']
+const actions: readonly ActionName[] = ['main', 'login', 'wait', 'stop', 'resolve', 'promote']
 
 let workspace: ReturnType<typeof makeWorkspace>
 beforeAll(() => {

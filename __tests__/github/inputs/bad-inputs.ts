@@ -333,7 +333,14 @@ export const badInputs: readonly BadInput[] = [
   })),
   ...shortForms.map(([title, text]) => ({ title: `parameters: ${title}`, given: { parameters: text } })),
   ...conditions.map(([title, text]) => ({ title: `expect: ${title}`, given: { expect: text } })),
-  ...['run:', 'refs/heads/main', 'refs/tags/v1', 'my branch', 'main\nmain'].map((text) => ({
+  ...[
+    'run:',
+    'run:https://zenml.example.com/runs',
+    'refs/heads/main',
+    'refs/tags/v1',
+    'my branch',
+    'main\nmain',
+  ].map((text) => ({
     title: `baseline: ${JSON.stringify(text)}`,
     given: { baseline: text },
   })),

@@ -87,6 +87,26 @@ const stop: readonly (readonly [string, With])[] = [
   ['a letter too few', { timout: '1m' }],
 ]
 
+const resolve: readonly (readonly [string, With])[] = [
+  ['no run', { run: '', answer: 'true' }],
+  ['a text without quotes', { answer: 'approved' }],
+  ['a text in single quotes', { answer: "'yes'" }],
+  ['a capital', { answer: 'True' }],
+  ['YAML', { answer: 'ok: true' }],
+  ['half of it', { answer: '{"ok": true' }],
+  ['the key as answer', { answer: KEY }],
+  ['a very long text', { answer: 'a'.repeat(100_000) }],
+  ['too deep', { answer: `${'['.repeat(100_000)}${']'.repeat(100_000)}` }],
+  ['a number that is not exact', { answer: '{"id": 12345678901234567890}' }],
+  ['a number that is infinite', { answer: '1e999' }],
+  ['an answer that has no effect', { answer: 'true', resolution: 'abort' }],
+  ['resolution: approve', { resolution: 'approve' }],
+  ['resolution: stop', { resolution: 'stop' }],
+  ['resolution: Continue', { resolution: 'Continue' }],
+  ["ZenML's name of the answer", { result: 'true' }],
+  ["the page of another server's run", { run: `https://other.example.com/runs/${RUN_ID}` }],
+]
+
 const RUN_PAGE = `https://other.example.com/projects/vision/runs/${RUN_ID}`
 
 const promote: readonly (readonly [string, With])[] = [
@@ -123,6 +143,7 @@ export const badSubActionInputs: readonly BadInput[] = [
   ...casesOf('wait', wait),
   ...casesOf('sweep', sweep),
   ...casesOf('stop', stop),
+  ...casesOf('resolve', resolve),
   ...casesOf('promote', promote),
 ]
 

@@ -191,7 +191,7 @@ test.each<[string, With, line: string]>([
   [
     'a key and a token',
     { ...BY_TOKEN, ...BY_KEY },
-    'ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL',
+    'ZENML_STORE_API_KEY: cannot be combined with ZENML_STORE_API_TOKEN: one may be for another server; set only one, or give the inputs server-url and api-key',
   ],
   [
     'the address alone set again after login/',
@@ -206,7 +206,7 @@ test.each<[string, With, line: string]>([
   [
     'a database',
     { ...BY_KEY, ZENML_STORE_URL: DATABASE },
-    `ZENML_STORE_URL: is not a web address (it is not shown here: that of a database can hold a password); set it to the https:// address of the ZenML server, ${INSTEAD}`,
+    `ZENML_STORE_URL: is not a web address (not shown, as it may hold a password); set it to the https:// address of the ZenML server, ${INSTEAD}`,
   ],
   [
     'plain http',

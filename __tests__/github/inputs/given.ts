@@ -12,6 +12,7 @@ import {
   readInputs,
   readLoginInputs,
   readPromoteInputs,
+  readResolveInputs,
   readStopInputs,
   readWaitInputs,
   type Inputs,
@@ -40,6 +41,7 @@ export const least = {
   wait: { ...connection, run: 'nightly-5' },
   sweep: { ...connection, snapshot: 'nightly', matrix: '{train.epochs: [1, 2]}' },
   stop: { ...connection, run: RUN_ID },
+  resolve: { ...connection, run: RUN_ID },
   promote: { ...connection, run: RUN_ID, stage: 'production' },
 } satisfies Readonly<Record<ActionName, With>>
 
@@ -81,6 +83,7 @@ const readers: Readonly<Record<ActionName, (sources: InputSources) => Promise<Re
   wait: readWaitInputs,
   sweep: readSweepInputs,
   stop: readStopInputs,
+  resolve: readResolveInputs,
   promote: readPromoteInputs,
 }
 

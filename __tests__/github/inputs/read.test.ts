@@ -3,6 +3,7 @@ import { inputTables, type InputName } from '../../../src/github/inputs/table.ts
 import {
   readLoginInputs,
   readPromoteInputs,
+  readResolveInputs,
   readStopInputs,
   readWaitInputs,
 } from '../../../src/github/inputs/read.ts'
@@ -49,6 +50,7 @@ test('the least that a step needs gives the defaults', async () => {
     onCancel: 'stop',
     onTimeout: 'stop',
     onPaused: 'wait',
+    logs: 'failed',
     onLost: 'keep-running',
     baselineInput: undefined,
     baselineRequired: false,
@@ -98,6 +100,7 @@ test('every input reaches its field', async () => {
     'on-cancel': 'keep-running',
     'on-timeout': ' stop-gracefully ',
     'on-paused': 'fail',
+    logs: 'live',
     'on-lost': 'stop',
     baseline: ' run:nightly-5 ',
     'baseline-required': 'true',
@@ -143,6 +146,7 @@ test('every input reaches its field', async () => {
     onCancel: 'keep-running',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
+    logs: 'live',
     onLost: 'stop',
     baselineInput: { kind: 'run', reference: 'nightly-5' },
     baselineRequired: true,
@@ -226,6 +230,7 @@ test('wait/ leaves a run that something else started as it is', async () => {
     onCancel: 'keep-running',
     onTimeout: 'keep-running',
     onPaused: 'wait',
+    logs: 'failed',
     onLost: 'keep-running',
     baselineInput: undefined,
     baselineRequired: false,
@@ -251,6 +256,7 @@ test('every input of wait/ reaches its field', async () => {
     'on-cancel': 'stop',
     'on-timeout': 'stop-gracefully',
     'on-paused': 'fail',
+    logs: 'live',
     'on-lost': 'stop',
     baseline: ' run:nightly-5 ',
     'baseline-required': 'true',
@@ -276,6 +282,7 @@ test('every input of wait/ reaches its field', async () => {
     onCancel: 'stop',
     onTimeout: 'stop-gracefully',
     onPaused: 'fail',
+    logs: 'live',
     onLost: 'stop',
     baselineInput: { kind: 'run', reference: 'nightly-5' },
     baselineRequired: true,
@@ -354,11 +361,25 @@ test.each([
   }
 })
 
+test.each([
+  ['true', true],
+  [' "yes"\n', 'yes'],
+  [
+    '{"stage": "production", "share": [0.5, 9007199254740991]}',
+    { stage: 'production', share: [0.5, 2 ** 53 - 1] },
+  ],
+  ['null', null],
+  ['', undefined],
+])('resolve/ takes the answer %j as the JSON that it is', async (answer, result) => {
+  const outcome = await readWith(readResolveInputs, variables({ ...least.resolve, answer }))
+  expect(outcome.ok && outcome.inputs).toMatchObject({ run: RUN_ID, resolution: 'continue', result })
+})
+
 const OTHER_ID = '5d1f0c9e-7a3b-4e2d-8c6f-1b2a3c4d5e6f'
 
 test.each<[title: string, page: string, problem: RegExp]>([
-  ['stands in the query only', `https://zenml.example.com/login?next=/runs/${RUN_ID}`, /without a run's id/],
-  ['stands in the fragment only', `https://zenml.example.com/#/runs/${RUN_ID}`, /without a run's id/],
+  ['stands in the query only', `https://zenml.example.com/login?next=/runs/${RUN_ID}`, /without a run's ID/],
+  ['stands in the fragment only', `https://zenml.example.com/#/runs/${RUN_ID}`, /without a run's ID/],
   [
     'is on another server, whatever the query says',
     `https://other.example.com/runs/${RUN_ID}?next=/workspaces/research`,
@@ -401,6 +422,13 @@ describe("the address of a run's page is taken for the run's id", () => {
       expect(outcome).toMatchObject({ ok: true, inputs: { run: RUN_ID } })
     }
   })
+})
+
+test("a baseline may be the address of a run's page: its id counts", async () => {
+  const { inputs } = await readGood({
+    baseline: `run: https://zenml.example.com/runs/${RUN_ID.toUpperCase()}?tab=overview`,
+  })
+  expect(inputs.baselineInput).toEqual({ kind: 'run', reference: RUN_ID })
 })
 
 test("another action's input is a warning, and ends nothing", async () => {

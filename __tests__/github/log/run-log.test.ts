@@ -33,6 +33,16 @@ test('a re-run that finds nothing to resume says so', () => {
   ])
 })
 
+test.each([
+  ['resume-unclear', 'several runs of earlier attempts match (a, b), so a new one is started'],
+  ['resume-foreign', 'earlier attempts ran another template or snapshot (a, b), so a new run is started'],
+] as const)('a cell of a sweep that cannot resume says why, and from which runs: %s', (kind, why) => {
+  const { log, commands } = listener()
+  const cell = { number: 3, values: {}, parameters: { source: 'parameters', value: {} } }
+  log.tell({ kind: 'cell', cell, event: { kind, names: ['a', 'b'] } })
+  expect(commands()).toEqual([{ name: 'warning', properties: {}, data: `Cell 3: ${why}` }])
+})
+
 test('the start is told in groups, and the link stands outside of them', () => {
   const { log, lines } = listener()
   log.tell({

@@ -128,7 +128,7 @@ describe('pictures', () => {
   ])('%s is said to be none', (_, value) => {
     const page = showing(show('image', value))
     expect(elementsOf(page).filter(({ tag }) => tag === 'img')).toEqual([])
-    expect(page).toContain('Not shown: browsers do not know this picture format.')
+    expect(page).toContain('Not shown: browsers do not know this image format.')
   })
 
   test('a secret in the text of a picture is covered before it is encoded', () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { fileAgeMs } from '../../../src/github/workflow/files.ts'
 import { jobLeftMs } from '../../../src/github/workflow/job-limit.ts'
@@ -47,3 +48,17 @@ test.each<Readonly<Record<string, string>>>([{ RUNNER_ENVIRONMENT: 'self-hosted'
     expect(await leftAfter(HOUR, env)).toBeUndefined()
   },
 )
+
+test('the event is as old as the job, though the runner writes it again for each step', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'event-'))
+  const file = path.join(folder, 'event.json')
+  try {
+    const began = Date.now()
+    writeFileSync(file, '{}')
+    while (Date.now() - began < 50) await setImmediate()
+    writeFileSync(file, '{}')
+    expect(await fileAgeMs(file)).toBeGreaterThanOrEqual(45)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -272,7 +272,7 @@ test.each([
   [
     'an empty second page',
     [[GOOD], []],
-    "metadata and artifacts of 1 of 2 steps: could not read the run's steps: something that is not a ZenML API answered 200: an answer of an unknown shape: {total, total_pages, items}",
+    "metadata and artifacts of 1 of 2 steps: could not read the run's steps: something that is not a ZenML API answered 200: an unexpected answer: {total, total_pages, items}; check server-url (a proxy may answer there), or update this action if ZenML is newer",
   ],
   [
     'the first page again',

@@ -88,7 +88,10 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
     over('failed'),
     ofRun({ beforeSteps: false }),
   ],
-  ['did not finish within the timeout of 1h 30m', { kind: 'timed-out', status: 'running' }],
+  [
+    'did not finish within the timeout of 1h 30m',
+    { kind: 'timed-out', status: 'running', failed: undefined, unseenMs: undefined },
+  ],
   [
     `is waiting for a person (Deploy?). It was left as it is; answer here: ${URL}`,
     { kind: 'paused', status: 'paused', question: 'Deploy?' },
@@ -137,7 +140,7 @@ const ends: readonly (readonly [conclusion: string, watched: Watched])[] = [
   ['stopped', over('stopped')],
   ['failed', over('failed')],
   ['failed', over('melted')],
-  ['timed-out', { kind: 'timed-out', status: 'running' }],
+  ['timed-out', { kind: 'timed-out', status: 'running', failed: undefined, unseenMs: undefined }],
   ['failed', { kind: 'paused', status: 'paused', question: undefined }],
   ['lost', { kind: 'gone', status: 'running', detail: '' }],
   ['lost', { kind: 'lost', refuses: false, status: 'running', detail: '' }],

@@ -106,7 +106,7 @@ describe('the version of a run', () => {
   test('that is not there: the line names the input', async () => {
     const { scene } = await openRun()
     await expect(scene.promote({ kind: 'run', run: NO_SUCH_ID })).rejects.toThrow(
-      `run: there is no run with the id ${NO_SUCH_ID}, or the account has no permission to read it`,
+      `run: there is no run with the ID ${NO_SUCH_ID}, or the account has no permission to read it`,
     )
   })
 })
@@ -165,7 +165,7 @@ describe('a version of a model', () => {
       'a model of no id',
       NO_SUCH_ID,
       '1',
-      `model: there is no model with the id ${NO_SUCH_ID}, or the account has no permission to read it`,
+      `model: there is no model with the ID ${NO_SUCH_ID}, or the account has no permission to read it`,
     ],
     [
       'a number that is not there',
@@ -195,7 +195,7 @@ describe('a version of a model', () => {
       'an id that is not there',
       MODEL,
       NO_SUCH_ID,
-      `version: there is no model version with the id ${NO_SUCH_ID}, or the account has no permission to read it`,
+      `version: there is no model version with the ID ${NO_SUCH_ID}, or the account has no permission to read it`,
     ],
   ])('%s: one line that says so, and nothing is sent', async (_, model, version, line) => {
     const scene = await openModels(['archived', 'archived'])

@@ -33,8 +33,8 @@ test.each([
   ['p'.repeat(300), 'p'.repeat(175)],
   ['\u{1f680}'.repeat(300), '\u{1f680}'.repeat(175)],
 ])('a default name begins with the pipeline %j as no server changes it', (pipeline, begins) => {
-  const origin = { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' }
-  const name = defaultRunName(origin, pipeline, '01234567-89ab-4cde-8f01-23456789abcd')
+  const requester = { workflowRunId: '4711', attempt: 1, stepIdentity: '0a1b2c3d' }
+  const name = defaultRunName(requester, pipeline, '01234567-89ab-4cde-8f01-23456789abcd')
   expect(name).toBe(`${begins}-gh4711-1-0a1b2c3d-0123456789ab`)
 })
 

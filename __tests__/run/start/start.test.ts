@@ -91,7 +91,7 @@ describe('an answer with a run in it', () => {
     const scene = await openScene({ faults: [{ on: 'trigger', do: another }] })
     await expect(scene.execute()).rejects.toMatchObject({
       conclusion: 'lost',
-      message: `The server answered the request to start a run with the run "another" (${OTHER}), but nothing shows that it is the one that this step started. It was left alone; check it before you start another`,
+      message: `The server answered the start with the run "another" (${OTHER}), but nothing shows that this step started it. It was left alone; check it before you start another`,
     })
     expect(triggers(scene)).toBe(1)
     expect(scene.settled).toEqual([])
@@ -121,7 +121,7 @@ describe('an answer with a run in it', () => {
     })
     await expect(scene.execute()).rejects.toThrow(
       new RegExp(
-        `with the run "another" \\(${OTHER}\\), which could not be looked at \\(.*IllegalOperationError: no`,
+        `with the run "another" \\(${OTHER}\\), which could not be read \\(.*IllegalOperationError: no`,
       ),
     )
     expect(triggers(scene)).toBe(1)
@@ -306,8 +306,8 @@ describe("from a run's own snapshot, which has no name", () => {
   test('the run of an earlier attempt is taken up', async () => {
     const { scene, target } = await openOwnSnapshot()
     const first = await scene.execute({ target, resume: true, wait: false })
-    const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-    expect(await scene.execute({ target, resume: true, origin })).toMatchObject({ runId: first.runId })
+    const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+    expect(await scene.execute({ target, resume: true, requester })).toMatchObject({ runId: first.runId })
     expect(scene.server.runs).toHaveLength(2)
   })
 })
@@ -419,8 +419,8 @@ test('resume: a run that came from another template is not taken up, and the log
   const { name, id } = scene.server.runs[0] ?? {}
   const other = { id, name, body: { status: 'completed' }, metadata: { template_id: 'another' } }
   scene.server.addFault({ on: 'runs', do: foundRun(other) })
-  const origin = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-  const second = await scene.execute({ origin, resume: true, wait: false })
+  const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+  const second = await scene.execute({ requester, resume: true, wait: false })
   expect(second.runId).not.toBe(first.runId)
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })

@@ -230,12 +230,12 @@ describe.each(['0.85.0', '0.98.0'] as const)('a busy server, ZenML %s', (version
 
   test('three slots for two runs: the third waits until one is free', async () => {
     const scene = await openScene({ version, maxConcurrentRuns: 2, startupSeconds: 90 })
-    const origins = ['a', 'b', 'c'].map((stepIdentity) => ({
+    const requesters = ['a', 'b', 'c'].map((stepIdentity) => ({
       workflowRunId: '1',
       attempt: 1,
       stepIdentity,
     }))
-    const results = await Promise.all(origins.map((origin) => scene.execute({ origin })))
+    const results = await Promise.all(requesters.map((requester) => scene.execute({ requester })))
     expect(results.map(({ conclusion }) => conclusion)).toEqual(['completed', 'completed', 'completed'])
     expect(alive(scene)).toBe(3)
   })

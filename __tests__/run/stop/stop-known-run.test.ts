@@ -14,7 +14,7 @@ test('a run that is not there cannot be stopped, and the error names the input',
   const runId = '00000000-0000-4000-8000-000000000000'
   const request = { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
   await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
-    `run: there is no run with the id ${runId}, or the account has no permission to read it`,
+    `run: there is no run with the ID ${runId}, or the account has no permission to read it`,
   )
 })
 

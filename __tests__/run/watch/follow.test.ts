@@ -4,7 +4,7 @@ import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
-const origin = (
+const requester = (
   attempt: number,
   stepIdentity = '0a1b2c3d',
 ): { workflowRunId: string; attempt: number; stepIdentity: string } => ({
@@ -34,7 +34,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   test('a run that still goes on is taken up and waited for', async () => {
     const scene = await openScene({ version })
     const first = await scene.execute({ wait: false, resume: true })
-    const second = await scene.execute({ origin: origin(2), resume: true })
+    const second = await scene.execute({ requester: requester(2), resume: true })
     expect(second).toMatchObject({ conclusion: 'completed', runId: first.runId })
     expect(triggers(scene)).toBe(1)
     expect(scene.events.find(({ kind }) => kind === 'resumed')).toMatchObject({ attempt: 1 })
@@ -43,7 +43,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   test('a run that has completed gives its result', async () => {
     const scene = await openScene({ version })
     const first = await scene.execute({ resume: true })
-    const second = await scene.execute({ origin: origin(3), resume: true })
+    const second = await scene.execute({ requester: requester(3), resume: true })
     expect(second).toMatchObject({ conclusion: 'completed', runId: first.runId })
     expect(triggers(scene)).toBe(1)
   })
@@ -53,7 +53,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
     await scene.execute({ resume: true })
     const { duration } = timesOf(scene)
     await scene.clock.sleep(3_600_000)
-    await scene.execute({ origin: origin(2), resume: true })
+    await scene.execute({ requester: requester(2), resume: true })
     expect(duration).toBeGreaterThan(2)
     expect(timesOf(scene)).toEqual({ age: duration, duration })
   })
@@ -61,14 +61,14 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
   test('a run that failed is not taken up', async () => {
     const scene = await openScene({ version })
     await scene.execute({ overrides: failing, resume: true })
-    await scene.execute({ origin: origin(2), overrides: failing, resume: true })
+    await scene.execute({ requester: requester(2), overrides: failing, resume: true })
     expect(triggers(scene)).toBe(2)
   })
 
   test('the run of another step of the workflow is not taken up', async () => {
     const scene = await openScene({ version })
-    await scene.execute({ origin: origin(1, 'ffffffff'), resume: true })
-    await scene.execute({ origin: origin(2), resume: true })
+    await scene.execute({ requester: requester(1, 'ffffffff'), resume: true })
+    await scene.execute({ requester: requester(2), resume: true })
     expect(triggers(scene)).toBe(2)
   })
 
@@ -77,7 +77,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
     const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { seconds: 2 } } } } }]
     await scene.execute({ overrides: { ...failing, layers }, resume: true })
     expect(scene.events.filter(({ kind }) => kind === 'resume-none')).toEqual([])
-    await scene.execute({ origin: origin(2), resume: true })
+    await scene.execute({ requester: requester(2), resume: true })
     expect(triggers(scene)).toBe(2)
     expect(scene.events.filter(({ kind }) => kind === 'resume-none')).toHaveLength(1)
   })
@@ -86,7 +86,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
     const scene = await openScene({ version })
     await scene.execute({ wait: false, resume: true })
     await scene.execute({ wait: false, resume: true })
-    await scene.execute({ origin: origin(2), resume: true })
+    await scene.execute({ requester: requester(2), resume: true })
     expect(triggers(scene)).toBe(3)
     expect(scene.events.filter(({ kind }) => kind === 'resume-unclear')).toHaveLength(1)
   })
@@ -101,7 +101,7 @@ describe.each(ZENML_VERSIONS)('resume on ZenML %s', (version) => {
 test('looking for the run of an earlier attempt is part of trigger-timeout', async () => {
   const scene = await openScene({ faults: [{ on: 'runs', occurrence: 'always', do: { kind: 'hang' } }] })
   await expect(
-    scene.execute({ origin: origin(2), resume: true, triggerTimeoutMs: 500 }),
+    scene.execute({ requester: requester(2), resume: true, triggerTimeoutMs: 500 }),
   ).rejects.toMatchObject({
     conclusion: 'timed-out',
     message: expect.stringMatching(/^No run could be started within trigger-timeout: .*Nothing was started$/),
@@ -142,7 +142,7 @@ describe.each(ZENML_VERSIONS)('a run that something else started, ZenML %s', (ve
     )
     const id = '00000000-0000-4000-8000-000000000000'
     await expect(scene.attach(id)).rejects.toThrow(
-      `run: there is no run with the id ${id}, or the account has no permission to read it`,
+      `run: there is no run with the ID ${id}, or the account has no permission to read it`,
     )
   })
 })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec } from '../../../simulator/index.ts'
+import { ZENML_VERSIONS, type PipelineSpec, type StepFailure } from '../../../simulator/index.ts'
 import { closeScenes, openScene, TRIGGER, until } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -36,12 +36,63 @@ test('what is expected of a run that is handed over is not judged, and that is t
   const scene = await openScene({ pipelines: [slow] })
   const { runId = '' } = await scene.execute({ ...handOver, expectations: [expectation] })
   expect(scene.events.filter(({ kind }) => kind === 'handed-over')).toEqual([
-    { kind: 'handed-over', expectations: ['only.accuracy >= 0.8'] },
+    { kind: 'handed-over', expectations: ['only.accuracy >= 0.8'], unseenMs: undefined },
   ])
   expect(scene.events.filter(({ kind }) => kind === 'expectations')).toEqual([])
   const missed = { ...expectation, wanted: 0.95 }
   const last = await scene.attach(runId, { ...handOver, timeoutMs: 90_000, expectations: [missed] })
   expect(last).toMatchObject({ conclusion: 'expectation-missed' })
+})
+
+const failure: StepFailure = { type: 'ValueError', message: 'no data', traceback: '', userCodeLine: 1 }
+const halfFailed: PipelineSpec = {
+  name: 'slow',
+  steps: [
+    { name: 'short', seconds: 10, fails: failure },
+    { name: 'other', seconds: 300 },
+    { name: 'third', seconds: 300 },
+  ],
+}
+
+describe.each(ZENML_VERSIONS)('a run that has failed by then, ZenML %s,', (version) => {
+  test.each<[string, PipelineSpec]>([
+    ['in its only step', { name: 'slow', steps: [{ name: 'only', seconds: 10, fails: failure }] }],
+    ['before any step', { ...slow, failsBeforeSteps: { reason: 'No image.' } }],
+  ])('%s, is never handed over: each look says that it failed', async (_, pipeline) => {
+    const scene = await openScene({ version, pipelines: [pipeline] })
+    const first = await scene.execute(handOver)
+    expect(first).toMatchObject({ conclusion: 'failed', status: 'failed' })
+    const later = await scene.attach(first.runId ?? '', { ...handOver, timeoutMs: 10_000 })
+    expect(later).toMatchObject({ conclusion: 'failed', status: 'failed', error: first.error })
+  })
+})
+
+test.each(['hand-over', 'keep-running'] as const)(
+  'a run that has failed while other steps run is no success: they are left alone (on-timeout: %s)',
+  async (onTimeout) => {
+    const scene = await openScene({ pipelines: [halfFailed], orchestrator: 'kubernetes' })
+    const result = await scene.execute({ ...handOver, onTimeout })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'failed', failedStep: 'short' })
+    expect(result.error).toMatch(/ValueError: no data/)
+    expect(result.error).toContain(` (steps that keep running: 2, on-timeout: ${onTimeout})`)
+    expect(scene.sent(STOP)).toEqual([])
+    expect(scene.settled).toHaveLength(1)
+  },
+)
+
+test('where the server does not answer any more, it is told for how long nobody has seen the run', async () => {
+  const scene = await openScene({
+    pipelines: [slow],
+    faults: [
+      { on: 'run', occurrence: { from: 4, to: 999 }, do: { kind: 'html', status: 503 } },
+      { on: 'dag', occurrence: { from: 4, to: 999 }, do: { kind: 'html', status: 503 } },
+    ],
+  })
+  const result = await scene.execute({ ...handOver, timeoutMs: 60_000 })
+  expect(result).toMatchObject({ conclusion: 'running', error: undefined })
+  const [told] = scene.events.filter((event) => event.kind === 'handed-over')
+  expect(told?.unseenMs).toBeGreaterThan(10_000)
+  expect(told?.unseenMs).toBeLessThan(60_000)
 })
 
 test('a run that ends in time is judged as always, whatever happens at the timeout', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Clock } from '../../../src/base/clock.ts'
 import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/looks.ts'
+import { isGone } from '../../../src/zenml/errors.ts'
 import { training, type Fault } from '../../../simulator/index.ts'
 import { closeScenes, openScene } from '../scene.ts'
 import { watchPipeline } from './watched.ts'
@@ -103,6 +104,24 @@ test.each([
     expect(sent.filter((path) => path.endsWith(ids[1] ?? ''))).toHaveLength(4)
   },
 )
+
+test('where no list comes through, a run that was deleted is gone alone, and the others are looked at', async () => {
+  const scene = await openScene()
+  const others = [await scene.execute({ wait: false }), await scene.execute({ wait: false })]
+  const ids = ['0f8e5c1a-3b2d-4c6f-9a7e-1d2c3b4a5f60', ...others.map(({ runId = '' }) => runId)]
+  const page = '<html><title>414 Request-URI Too Large</title></html>'
+  scene.server.addFault({ on: 'runs', occurrence: 'always', do: { kind: 'answer', status: 414, body: page } })
+  const before = scene.server.requests.length
+  const looks = new SharedLooks(scene.clock, undefined)
+  for (let look = 0; look < 3; look++) {
+    const seen = await Promise.allSettled(ids.map((id) => looks.look(scene.client, id)))
+    expect(seen.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+    expect(seen[0]?.status === 'rejected' && isGone(seen[0].reason)).toBe(true)
+  }
+  const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
+  expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(2)
+  for (const id of ids) expect(sent.filter((path) => path.endsWith(id))).toHaveLength(3)
+})
 
 test('a list that fails just before the server is back does not end the looks at all runs at once', async () => {
   const scene = await openScene()

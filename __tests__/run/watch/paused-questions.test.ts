@@ -4,6 +4,7 @@ import { endRun } from '../../../src/run/stop/end-run.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
+import { abortQuestion } from '../../../src/run/watch/paused-questions.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -261,7 +262,7 @@ describe('a run that waits for a person is stopped by answering its question', (
   test('but one that was answered meanwhile goes its way', async () => {
     const { scene, running } = await run(asking(600))
     await until(() => told(scene).length > 0)
-    await scene.client.abortQuestion(await answer(scene))
+    await abortQuestion(scene.client, await answer(scene))
     expect(await running).toMatchObject({ conclusion: 'completed' })
   })
 })

@@ -168,6 +168,13 @@ describe('steps that cannot be read', () => {
     expect(eventsOf(watched, 'server-lost')).toEqual([])
   })
 
+  test('because the graph never comes are given up in time: the run itself is read in the same look', async () => {
+    const faults = [{ on: 'dag', occurrence: { from: 1, to: 2 }, do: { kind: 'hang' } }] as const
+    const watched = await watchPipeline(training, { faults }, { longestReadMs: 100 })
+    expect(watched.watched).toMatchObject({ kind: 'over', run: { status: 'completed' } })
+    expect(eventsOf(watched, 'server-lost')).toEqual([])
+  })
+
   test('because the server asks for patience are left alone for that long', async () => {
     const body = '{"error":"Server too busy. Please try again later."}'
     const patience = { kind: 'answer', status: 429, body, headers: { 'retry-after': '90' } } as const

@@ -33,11 +33,15 @@ export async function startRun(
 export async function watchPipeline(
   pipeline: PipelineSpec,
   options: SimulatorOptions = {},
-  changes: Partial<WatchRequest> & { afterMs?: number; meanwhile?: (scene: Scene) => void } = {},
+  changes: Partial<WatchRequest> & {
+    afterMs?: number
+    meanwhile?: (scene: Scene) => void
+    longestReadMs?: number
+  } = {},
 ): Promise<WatchedScene> {
   const scene = await openScene({ pipelines: [pipeline], ...options })
   const run = await startRun(scene, pipeline.name)
-  const { afterMs = 0, meanwhile, ...request } = changes
+  const { afterMs = 0, meanwhile, longestReadMs = Infinity, ...request } = changes
   await scene.clock.sleep(afterMs)
   const before = scene.server.requests.length
   const failed: string[][] = []
@@ -58,7 +62,7 @@ export async function watchPipeline(
       client: scene.client,
       clock: scene.clock,
       reporter: { tell: (event) => void scene.events.push(event) },
-      timeLimit: (ms) => AbortSignal.timeout(ms),
+      timeLimit: (ms) => AbortSignal.timeout(Math.min(ms, longestReadMs)),
       failedSteps: (steps) => {
         failed.push(steps.map(({ name }) => name))
         return Promise.resolve()

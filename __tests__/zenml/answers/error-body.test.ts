@@ -14,6 +14,7 @@ function line(status: number, body: unknown, headers?: Record<string, string>): 
 }
 
 const ZENML = 'Could not read the run: the server answered'
+const ADVICE = '; check server-url (a proxy may answer there), or update this action if ZenML is newer'
 const FOREIGN = 'Could not read the run: something that is not a ZenML API answered'
 const HTML = { 'content-type': 'text/html; charset=utf-8' }
 const PAGE = 'instead of JSON; check server-url (a dashboard or a proxy answers there)'
@@ -136,13 +137,13 @@ test.each<[string, number, unknown, string]>([
   ],
   ['a list of sentences', 500, ['not a class name', 'x'], `${ZENML} 500: ["not a class name","x"]`],
   ['JSON null', 500, null, `${ZENML} 500: null`],
-  ['a 200 of a foreign shape', 200, { hello: 1 }, `${FOREIGN} 200: an answer of an unknown shape: {hello}`],
-  ['an empty 200', 200, '', `${FOREIGN} 200: an answer of an unknown shape: (empty)`],
+  ['a 200 of a foreign shape', 200, { hello: 1 }, `${FOREIGN} 200: an unexpected answer: {hello}${ADVICE}`],
+  ['an empty 200', 200, '', `${FOREIGN} 200: an unexpected answer: (empty)${ADVICE}`],
   [
     'a cut 200',
     200,
     '{"id": "x',
-    `${FOREIGN} 200: an answer of an unknown shape: damaged JSON of 9 characters`,
+    `${FOREIGN} 200: an unexpected answer: damaged JSON of 9 characters${ADVICE}`,
   ],
 ])('%s is one readable line', (_name, status, body, expected) => {
   expect(line(status, body)).toBe(expected)

@@ -316,15 +316,11 @@ const HTML = { 'content-type': 'text/html; charset=utf-8' }
 const TEXT = { 'content-type': 'text/plain' }
 
 const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[] = [
-  [
-    'a text',
-    { body: FRESH, headers: TEXT },
-    '200: an answer of an unknown shape: (76 characters of text/plain)',
-  ],
+  ['a text', { body: FRESH, headers: TEXT }, '200: an unexpected answer: (76 characters of text/plain)'],
   [
     'a text in UTF-16',
     { body: FRESH.replaceAll(/./g, '$&\0'), headers: TEXT },
-    '200: an answer of an unknown shape: (152 characters of text/plain)',
+    '200: an unexpected answer: (152 characters of text/plain)',
   ],
   [
     'a text of no type',
@@ -341,11 +337,7 @@ const FOREIGN: readonly (readonly [name: string, reply: Reply, shown: string])[]
     { status: 403, body: { access_token: FRESH } },
     '403: (95 characters of application/json)',
   ],
-  [
-    'a key that is a token',
-    { body: { [FRESH]: 1 } },
-    '200: an answer of an unknown shape: (82 characters of',
-  ],
+  ['a key that is a token', { body: { [FRESH]: 1 } }, '200: an unexpected answer: (82 characters of'],
   [
     'a title',
     { body: `<html><title>${FRESH}</title>`, headers: HTML },

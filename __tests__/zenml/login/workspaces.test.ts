@@ -112,7 +112,7 @@ test('several of a name list their organizations with the ids to choose from', a
   const error = await rejection(by(pro, 'research'))
   expect(error).toBeInstanceOf(WorkspaceError)
   expect(String(error)).toContain(
-    `workspace: 2 workspaces are named "research", in the organizations "Lab" (${ids[0]}), "Factory" (${ids[1]}); write the id`,
+    `workspace: 2 workspaces are named "research", in the organizations "Lab" (${ids[0]}), "Factory" (${ids[1]}); write the ID`,
   )
 })
 
@@ -185,7 +185,7 @@ test('a key that the management API does not know is tried once, and the error s
   const error = await rejection(find(pro.url, 'ZENKEY_of-a-workspace', 'research'))
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toMatch(/^CredentialError: Could not log in to ZenML Pro: the server answered 401/)
-  expect(String(error)).toContain("a workspace's own key works only with server-url instead of workspace")
+  expect(String(error)).toContain("a workspace's own key needs server-url instead of workspace")
   expect(String(error)).not.toContain('ZENKEY')
   expect(pro.requests).toHaveLength(1)
 })
@@ -244,7 +244,7 @@ test('of many workspaces of one name a few are listed, their ids on one line', a
   )
   const message = String(await rejection(find(url, 'ZENPROKEY_x', 'same')))
   expect(message).toContain('12 workspaces are named "same"')
-  expect(message).toContain('("id ::error::4") and 7 more; write the id')
+  expect(message).toContain('("id ::error::4") and 7 more; write the ID')
   expect(message).not.toContain('\n')
 })
 

@@ -1,5 +1,5 @@
 import { markerOf, type CommentOwner } from './marker.ts'
-import { whyText, type FailureLimits } from '../page/failure.ts'
+import { errorText, whyText, type FailureLimits } from '../page/failure.ts'
 import type { WorkflowContext } from '../workflow/context.ts'
 import { blocks, code, fold, link } from '../page/markdown.ts'
 import { withinSize, type Section } from '../page/size.ts'
@@ -37,11 +37,11 @@ export interface CommentPlace extends CommentOwner {
  * characters; what is left out is said. No text in it notifies a person or leaves a reference elsewhere.
  */
 export function renderComment(record: RunRecord, place: CommentPlace): string {
-  const { conclusion, verdicts, steps, details } = record
-  const isOver = conclusion !== undefined
+  const { verdicts, steps, details } = record
+  const isOver = record.conclusion !== undefined
   const sections: readonly Section[] = [
     ['heading', heading(isOver ? record : { ...record, status: 'running' })],
-    ['link', isOver && conclusion !== 'running' ? headLine(record) : goingOnLine(record)],
+    ['link', linkLine(record)],
     ['code', codeLine(record)],
     ['errors', whyText(record, FAILURE_LIMITS)],
     ['expectations', blocks(verdictsText(verdicts, MOST_VERDICTS), unjudgedText(record.unjudged))],
@@ -54,12 +54,41 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ],
     ['workflow', footer(place)],
   ]
+  return belowMarker(sections.map(withoutReferences), place)
+}
+
+/**
+ * The same comment where a record is left that knows little more than how the run ended: heading and link are new, all
+ * else stays as it was written, and above the last line stands the news.
+ *
+ * @param written a body that renderComment gave, of the same run
+ * @param news plain text, not trusted; empty if there is none
+ */
+export function amendComment(written: string, record: RunRecord, news: string, place: CommentPlace): string {
+  const line = linkLine(record)
+  const parts = written.trimEnd().split(/\r?\n\r?\n/)
+  return belowMarker(
+    [
+      withoutReferences(['heading', heading(record)]),
+      withoutReferences(['link', line]),
+      // A run without a name has no link.
+      ['report', blocks(...parts.slice(line === '' ? 1 : 2, -1))],
+      withoutReferences(['errors', news === '' ? '' : errorText(news)]),
+      ['workflow', parts.at(-1) ?? ''],
+    ],
+    place,
+  )
+}
+
+function belowMarker(sections: readonly Section[], place: CommentPlace): string {
   const marker = markerOf(place, place.context)
-  return `${marker}\n${withinSize(
-    sections.map(([name, markdown]) => [name, withoutReferences(markdown)]),
-    MAX_LENGTH - marker.length - RESERVED_LENGTH,
-    ({ length }) => length,
-  )}\n`
+  const max = MAX_LENGTH - marker.length - RESERVED_LENGTH
+  return `${marker}\n${withinSize(sections, max, ({ length }) => length)}\n`
+}
+
+function linkLine(record: RunRecord): string {
+  const { conclusion } = record
+  return conclusion === undefined || conclusion === 'running' ? goingOnLine(record) : headLine(record)
 }
 
 /** A comment does not move on by itself, so it says times and no durations. */
@@ -98,9 +127,10 @@ function footer({ context: { workflow, workflowRunUrl, runAttempt }, stepKey }: 
  * GitHub looks for @names and #numbers in the text as it is shown, so escapes do not keep it off; a reply by mail
  * even turns a code span back into text. A space without width behind the sign does, as Dependabot has it.
  */
-function withoutReferences(markdown: string): string {
-  return markdown.replaceAll(
+function withoutReferences([name, markdown]: Section): Section {
+  const broken = markdown.replaceAll(
     /\]\(https?:[^()\s]*\)|@|&#64;|&#35;|(?<!&)#(?=\d)|\bGH(?:-|&#45;)(?=\d)/gi,
     (found) => (found.startsWith('](') ? found : `${found}\u200b`),
   )
+  return [name, broken]
 }

@@ -4,7 +4,7 @@ import type { Http } from '../../http/http.ts'
 import { isNewer, writerOf, type CommentOwner, type WorkflowRun } from './marker.ts'
 import { NO_TOKEN, noPullRequest, notWritten } from './notices.ts'
 import { forgetComment, saveComment, type SavedComment } from './saved-comment.ts'
-import { renderComment } from './body.ts'
+import { amendComment, renderComment } from './body.ts'
 import { pullRequestOf, readEvent, type PullRequest } from '../workflow/event.ts'
 import type { ReadFile } from '../workflow/files.ts'
 import { GithubApi, type IssueComment } from './github-api.ts'
@@ -42,12 +42,18 @@ export function pullRequestComment(options: CommentOptions): RunComment | undefi
   return new PullRequestComment({ ...options, identity, isTold: false })
 }
 
-/** The same comment, to be brought to its end by the post step. */
+/**
+ * The same comment, to be brought to its end by the post step.
+ *
+ * @param news what is to be said besides where main has written how it ended, which then stays; empty if nothing
+ */
 export function commentOfSaved(
-  { action, identity, mode, stepKey, pullRequest, isTold }: SavedComment,
+  { action, identity, mode, stepKey, pullRequest, isTold, isWritten }: SavedComment,
+  news: string,
   options: Omit<CommentOptions, 'mode' | 'action' | 'stepKey' | 'pullRequest'>,
 ): RunComment {
-  return new PullRequestComment({ ...options, action, identity, mode, stepKey, pullRequest, isTold })
+  const saved = { action, identity, mode, stepKey, pullRequest, isTold }
+  return new PullRequestComment({ ...options, ...saved, news: isWritten ? news : undefined })
 }
 
 /** What an end means for a comment that is only wanted for failures. */
@@ -58,6 +64,7 @@ const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
   started: 'update',
   running: 'update',
   'dry-run': 'update',
+  resolved: 'update',
   failed: 'write',
   stopped: 'write',
   'timed-out': 'write',
@@ -69,6 +76,8 @@ const NEEDS_ON_FAILURE: Readonly<Record<Conclusion, Need>> = {
 
 interface Settings extends CommentOptions, CommentOwner {
   readonly isTold: boolean
+  /** What is to be said besides what this workflow run has written; undefined: all is written anew. */
+  readonly news?: string | undefined
 }
 
 /** Keeps one comment for each step identity, updated in place. */
@@ -132,7 +141,7 @@ class PullRequestComment implements RunComment {
     const http = connect()
     try {
       const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
-      await this.#put(renderComment(record, this.#settings), need, pullRequest.number, api)
+      await this.#put(record, need, pullRequest.number, api)
       if (record.conclusion !== undefined) this.#save(record, true)
     } catch (error) {
       if (!(error instanceof GithubError)) throw error
@@ -142,7 +151,7 @@ class PullRequestComment implements RunComment {
     }
   }
 
-  async #put(body: string, need: Need, issue: number, api: GithubApi): Promise<void> {
+  async #put(record: RunRecord, need: Need, issue: number, api: GithubApi): Promise<void> {
     const ours = await this.#ours(issue, api)
     if (ours.some(({ writer }) => isNewer(writer, this.#settings.context))) {
       this.#settings.log.info(
@@ -151,9 +160,17 @@ class PullRequestComment implements RunComment {
       return
     }
     const [first, ...stale] = ours
-    if (first !== undefined) await api.updateComment(first.comment.id, body)
-    else if (need === 'write') await api.createComment(issue, body)
+    if (first !== undefined) await api.updateComment(first.comment.id, this.#body(record, first))
+    else if (need === 'write') await api.createComment(issue, this.#body(record))
     for (const { comment } of stale) await removeStale(comment.id, api)
+  }
+
+  #body(record: RunRecord, before?: OwnComment): string {
+    const { news, context } = this.#settings
+    const isOfThisRun = before !== undefined && !isNewer(context, before.writer)
+    return news !== undefined && isOfThisRun
+      ? amendComment(before.comment.body, record, news, this.#settings)
+      : renderComment(record, this.#settings)
   }
 
   /** Comments that begin as ours do, and are by whoever the token belongs to; anybody can write such a beginning. */

@@ -5,7 +5,7 @@ import type { Http } from '../../http/http.ts'
 import { GithubError, githubErrorOf, retryWaitMs } from './github-error.ts'
 import { fetchThrough } from './github-fetch.ts'
 import type { WorkflowContext } from '../workflow/context.ts'
-import type { Gate } from '../secrets/known-secrets.ts'
+import type { Gate } from '../secrets/gate.ts'
 
 /** GitHub's largest page. */
 const PAGE_SIZE = 100

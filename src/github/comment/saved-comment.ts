@@ -7,11 +7,12 @@ import type { Environment } from '../workflow/environment.ts'
 import type { CommentMode } from '../inputs/fields.ts'
 import { readRawInputs } from '../inputs/names.ts'
 import { saveState } from '../outputs.ts'
-import type { Gate } from '../secrets/known-secrets.ts'
+import type { Gate } from '../secrets/gate.ts'
 import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
+import { MOST_UNJUDGED } from '../page/values.ts'
 import { NO_COMMITS } from '../workflow/commits.ts'
-import { Secrets } from '../secrets/gate.ts'
+import { Secrets } from '../secrets/input-secrets.ts'
 
 const STATE = 'comment'
 const MAX_TEXT = 1_000
@@ -41,6 +42,7 @@ const CONCLUSIONS = [
   'running',
   'expectation-missed',
   'dry-run',
+  'resolved',
 ] as const satisfies readonly Conclusion[]
 
 const text = z.string().transform((long) => cut(long, MAX_TEXT))
@@ -82,6 +84,11 @@ const savedSchema = z.object({
     runUrl: z.string().max(MAX_TEXT).optional().catch(undefined),
     created: z.number().optional(),
     cells: z.number().optional(),
+    unseenMs: z.number().optional(),
+    // Of those that are not shown only the number counts.
+    unjudged: z
+      .array(text)
+      .transform((all) => all.map((wanted, index) => (index < MOST_UNJUDGED ? wanted : ''))),
     code: codeSchema.optional(),
     commits: commitsSchema,
   }),

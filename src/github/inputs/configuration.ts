@@ -105,7 +105,7 @@ export function runNameFaults(layers: readonly Layer[]): InputFault[] {
   const layer = layers.findLast(({ value }) => Object.hasOwn(value, 'run_name'))
   const name = layer?.value['run_name'] ?? null
   if (layer === undefined || name === null) return []
-  const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string'
+  const problem = typeof name === 'string' ? runNameProblem(name) : 'must be a string; put it in quotes'
   if (problem === undefined) return []
   const [input = '', path] = layer.source.split(/: (.*)/s)
   const { line, column } = layer.locate?.(['run_name']) ?? { line: 1, column: 1 }

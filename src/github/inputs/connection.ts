@@ -95,14 +95,14 @@ export function readGivenInputs(
   }
   if (!/^https?:\/\//i.test(url)) {
     const problem =
-      'is not a web address (it is not shown here: that of a database can hold a password); ' +
+      'is not a web address (not shown, as it may hold a password); ' +
       'set it to the https:// address of the ZenML server, or give the inputs server-url and api-key'
     return fault('ZENML_STORE_URL', problem)
   }
   if (second !== undefined) {
     const problem =
-      'cannot be combined with ZENML_STORE_API_TOKEN: one of the two may be for another server; ' +
-      'give the inputs server-url and api-key, or set only the one that is for ZENML_STORE_URL'
+      'cannot be combined with ZENML_STORE_API_TOKEN: one may be for another server; ' +
+      'set only one, or give the inputs server-url and api-key'
     return fault('ZENML_STORE_API_KEY', problem)
   }
   if (credential === 'access-token' && !isExportedPair(url, env, parse)) {

@@ -4,7 +4,7 @@ import { readWorkflowContext } from '../workflow/context.ts'
 import type { InputSources } from './read-checked.ts'
 import { connectionFaults } from './rules.ts'
 import { inputTables } from './table.ts'
-import { Secrets } from '../secrets/gate.ts'
+import { Secrets } from '../secrets/input-secrets.ts'
 
 /**
  * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and

@@ -96,6 +96,8 @@ const REVERSED: Readonly<Record<Operator, Operator>> = {
 
 function valueAdvice(text: string, name: string, operator: Operator): string {
   if (/[=!<>]|&&|\|\||[,;]\s|\s(?:and|or)\s/i.test(text)) return 'write one condition per line'
+  // In 1,000 the comma may stand between thousands.
+  if (/^[-+]?(?:0,\d+|\d+,(?!\d{3}$)\d+)$/.test(text)) return `write ${text.replace(',', '.')}`
   const isReversed = NUMBER.test(name) || /^(?:true|false|"[\w .-]*"|'[\w .-]*')$/.test(name)
   if (!isReversed || name.length > MAX_WORDS_LENGTH || !/^[A-Za-z_][\w.-]{0,100}$/.test(text))
     return 'put a string in quotes'

@@ -1,13 +1,13 @@
 import { closestMatch } from 'leven'
 import { z } from 'zod'
 
-import { parseDuration } from './duration.ts'
+import { parseDuration } from '../../base/duration.ts'
+import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
 import { quote } from '../../base/printable.ts'
-import { urlOf } from '../../base/url.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 
 /** The longest path that Linux takes; also more than enough for any other line. */
-const MAX_TEXT_LENGTH = 4096
+export const MAX_TEXT_LENGTH = 4096
 /** Longer than any key or token; a request's headers hold no more. */
 const MAX_CREDENTIAL_LENGTH = 16_000
 const MIN_POLL_INTERVAL_MS = 1000
@@ -16,9 +16,10 @@ const MIN_POLL_INTERVAL_MS = 1000
 export type CommentMode = 'never' | 'always' | 'on-failure'
 
 /** Ends the reading of a value; the problem stands behind the quoted value, or behind the part of it given. */
-type Fault = (problem: string, part?: string) => never
+export type Fault = (problem: string, part?: string) => never
 
-function value<T>(read: (text: string, fault: Fault) => T) {
+/** A field of one text without spaces around it. */
+export function value<T>(read: (text: string, fault: Fault) => T) {
   return z.string().transform((raw, context): T => {
     const text = raw.trim()
     return read(text, (problem, part = text) => {
@@ -66,6 +67,27 @@ export const rank = value((text, fault) => {
   return fault('does not say what is best; write max or min and a name, such as max train.accuracy')
 })
 
+/** Deeper than any answer that a person gives; far from where reading it would overflow the stack. */
+const MAX_ANSWER_DEPTH = 50
+
+const json = z.custom<JsonValue>((parsed) => parsed !== undefined && !isDeeperThan(MAX_ANSWER_DEPTH, parsed))
+
+/** JSON that is sent just as it is meant: a number that JavaScript would change is refused. */
+export const answer = value((text, fault): JsonValue => {
+  const parsed = json.safeParse(parseJson(text))
+  if (!parsed.success) {
+    return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'')
+  }
+  if (holdsInexactNumber(parsed.data))
+    return fault('has a number that is too large to be sent exactly; answer in the dashboard instead')
+  return parsed.data
+})
+
+function holdsInexactNumber(value: JsonValue): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsInexactNumber)
+}
+
 /** A time in milliseconds. */
 export const duration = value((text, fault) => {
   const parsed = parseDuration(text)
@@ -88,7 +110,8 @@ export const pollInterval = value((text, fault) => {
   return parsed.ms
 })
 
-function lineProblem(text: string, maxLength: number): string | undefined {
+/** What is wrong with a text that has to be one line. */
+export function lineProblem(text: string, maxLength: number): string | undefined {
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
     return 'contains a line break or a control character; write it on one line'
   }
@@ -142,43 +165,6 @@ export function choice<Word extends string>(
 function listed(words: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(words)
 }
-
-/** The name of a run, or its id in lower case, which the address of its page holds too. */
-export const runReference = value((text, fault): string => {
-  const isAddress = /^https?:\/\//i.test(text)
-  const problem = lineProblem(text, isAddress ? MAX_TEXT_LENGTH : MAX_NAME_LENGTH)
-  if (problem !== undefined) return fault(problem)
-  if (!isAddress) return z.guid().safeParse(text).success ? text.toLowerCase() : text
-  return runIdOnPage(text) ?? fault("is an address without a run's id; copy the one of the run's page")
-})
-
-/** The id in the path of a run's page, in lower case; behind it may stand the address of another one. People copy what the browser shows; no run is named like that. */
-export function runIdOnPage(address: string): string | undefined {
-  const path = /^https?:/i.test(address) ? urlOf(address)?.pathname : undefined
-  const page = /\/runs\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\/|$)/i
-  return page.exec(path ?? '')?.[1]?.toLowerCase()
-}
-
-/** A run, or the branch whose newest good run it is. */
-export type BaselineInput =
-  { readonly kind: 'run'; readonly reference: string } | { readonly kind: 'branch'; readonly branch: string }
-
-/** `run:` and the id or name of a run, or the name of a branch. */
-export const baseline = value((text, fault): BaselineInput => {
-  const problem = lineProblem(text, MAX_NAME_LENGTH)
-  if (problem !== undefined) return fault(problem)
-  if (text.startsWith('run:')) {
-    const reference = text.slice('run:'.length).trim()
-    return reference === ''
-      ? fault('names no run; write run: and its id or name')
-      : { kind: 'run', reference }
-  }
-  const [, branch] = /^refs\/heads\/(.+)$/.exec(text) ?? []
-  if (branch !== undefined) return fault(`is a full ref; write only the branch, ${branch}`)
-  return /^refs\/|[\s~^:?*[\\]|\.\.|^\/|\/$/.test(text)
-    ? fault('is not the name of a branch; write one such as main, or run: and the id or name of a run')
-    : { kind: 'branch', branch: text }
-})
 
 /** The id or the name of a workspace of ZenML Pro. */
 export const workspaceReference = singleLine(MAX_NAME_LENGTH, (text) => {

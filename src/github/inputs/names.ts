@@ -44,6 +44,10 @@ const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
   'model-version': ['version'],
   number: ['version'],
   force: ['replace'],
+  result: ['answer'],
+  value: ['answer'],
+  response: ['answer'],
+  decision: ['resolution'],
 }
 
 /** The variable in which the runner hands over an input: upper case, spaces as underscores, hyphens as they are. */

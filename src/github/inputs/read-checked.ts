@@ -16,7 +16,7 @@ import { checkNames, holdsKey, keysInInputs } from './names.ts'
 import { connectionFaults, isOff } from './rules.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
-import { Secrets } from '../secrets/gate.ts'
+import { Secrets } from '../secrets/input-secrets.ts'
 
 export type { ConnectionInputs } from './connection.ts'
 

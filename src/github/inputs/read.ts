@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
@@ -14,12 +15,14 @@ import {
   baselineFaults,
   handOverFaults,
   promoteFaults,
+  resolveFaults,
   resumeFaults,
   targetFaults,
   runFaults,
   waitNotices,
 } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
+import { readWorkflowContext } from '../workflow/context.ts'
 import { isHosted } from '../workflow/job-limit.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
@@ -31,6 +34,8 @@ export interface WaitInputs extends ConnectionInputs, FollowInputs {
   readonly run: string
   /** Whether to show what the artifacts of the run hold. */
   readonly visualizations: boolean
+  /** Whether also to show what the steps log while they run. */
+  readonly logs: InputValues<'wait'>['logs']
   /** Number of the one that has the comment; undefined: that of the event. */
   readonly pullRequest: number | undefined
 }
@@ -146,6 +151,7 @@ export async function readWaitInputs(sources: InputSources): Promise<ReadInputs<
             ...followInputs(values),
             run: values.run,
             visualizations: values.visualizations,
+            logs: values.logs,
             pullRequest: values['pull-request'],
           },
   }))
@@ -162,6 +168,33 @@ export async function readStopInputs(sources: InputSources): Promise<ReadInputs<
     if (values?.run === undefined) return { faults, inputs: undefined }
     const { run, project, mode, timeout: timeoutMs } = values
     return { faults, inputs: { run, project, mode, timeoutMs } }
+  })
+}
+
+/** The inputs of resolve/. */
+export interface ResolveInputs extends ConnectionInputs, Pick<InputValues<'resolve'>, 'resolution'> {
+  /** Id or exact name. */
+  readonly run: string
+  /** Name or id. */
+  readonly project: string | undefined
+  /** Its text or name; undefined: whichever is open. */
+  readonly question: string | undefined
+  /** Undefined: none. */
+  readonly result: JsonValue | undefined
+}
+
+/**
+ * Reads and checks the inputs of resolve/.
+ *
+ * @throws {InputFaults} as {@link readInputs}.
+ */
+export async function readResolveInputs(sources: InputSources): Promise<ReadInputs<ResolveInputs>> {
+  return readChecked(inputTables.resolve, sources, ({ raw, values, server }) => {
+    const { runAttempt } = readWorkflowContext(sources.env)
+    const faults = resolveFaults(raw, runAttempt, server, sources.parseServerUrl)
+    if (values?.run === undefined) return { faults, inputs: undefined }
+    const { run, project, question, answer: result, resolution } = values
+    return { faults, inputs: { run, project, question, result, resolution } }
   })
 }
 
@@ -210,6 +243,8 @@ function mainInputs(values: InputValues<'main'>) {
     dryRun: values['dry-run'],
     /** Whether to show what the artifacts of the run hold. */
     visualizations: values.visualizations,
+    /** Whether also to show what the steps log while they run. */
+    logs: values.logs,
     /** Whether the run says in ZenML where it came from. */
     noteOrigin: values['note-origin'],
   }
@@ -221,7 +256,7 @@ type FollowInputs = ReturnType<typeof followInputs>
 export function followInputs(
   values: Pick<
     InputValues<'main'>,
-    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations'>
+    Exclude<keyof (InputValues<'main'> | InputValues<'wait'>), 'visualizations' | 'logs'>
   >,
 ) {
   return {

@@ -2,7 +2,8 @@ import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
 import type { Expectation } from '../../run/outcome/expect.ts'
 import { inputFault, type InputFault } from './faults.ts'
-import { runIdOnPage } from './fields.ts'
+import { MAX_TEXT_LENGTH } from './fields.ts'
+import { runIdOnPage } from './run-reference.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 import { showOnOneLine } from '../../base/printable.ts'
 import { urlOf } from '../../base/url.ts'
@@ -141,7 +142,7 @@ export function waitNotices(raw: RawInputs): string[] {
 /**
  * Where a step is to hand its run over, something has to say when.
  *
- * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/job-end.ts
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/last-minutes.ts
  */
 export function handOverFaults(
   { 'on-timeout': onTimeout, timeout, wait }: RawInputs,
@@ -152,13 +153,13 @@ export function handOverFaults(
 }
 
 const NO_HAND_OVER =
-  'missing; on-timeout: hand-over needs a time after which the step hands over, such as timeout: 5h (only on a runner that GitHub hosts, the end of the job says when)'
+  'missing; on-timeout: hand-over needs it on runners that GitHub does not host; write a time such as 5h'
 
 /** What compares with a baseline needs one. */
 export function baselineFaults(raw: RawInputs, expectations: readonly Expectation[] = []): InputFault[] {
   if (raw.baseline !== undefined) return []
   const compared = expectations.find(({ wanted }) => typeof wanted === 'object')
-  const advice = 'write baseline: main, or run: and the id or name of a run'
+  const advice = 'write baseline: main, or run: and the ID or name of a run'
   if (compared !== undefined) {
     return fault(
       'expect',
@@ -203,9 +204,11 @@ export function runFaults(
   if (page === undefined) {
     return fault(
       'run',
-      'missing; write the id or the name of the run, such as ${{ needs.train.outputs.run-id }}',
+      'missing; write the ID or the name of the run, such as ${{ needs.train.outputs.run-id }}',
     )
   }
+  // What is too long is a fault of its own, however its parts look.
+  if (page.length > MAX_TEXT_LENGTH) return []
   const id = runIdOnPage(page)
   if (
     id === undefined ||
@@ -219,9 +222,29 @@ export function runFaults(
   if (isSamePlace(parsed.url, server.url)) return []
   return fault(
     'run',
-    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's id, ${id}`,
+    `the page is on ${parsed.url}, but the step connects to ${server.url}; correct one of them, or write only the run's ID, ${id}`,
   )
 }
+
+/**
+ * resolve/ needs a run that asks something; of one that is to be stopped it needs no answer. An approval that is repeated
+ * must not be given to whatever the run asks next.
+ */
+export function resolveFaults(raw: RawInputs, runAttempt: number, ...place: RunPlace): InputFault[] {
+  const isIdle = raw.answer !== undefined && raw.resolution?.trim() === 'abort'
+  const isAnyQuestion = raw.question === undefined && runAttempt > 1
+  return [
+    ...runFaults(raw, ...place),
+    ...(isAnyQuestion ? fault('question', NO_QUESTION) : []),
+    ...(isIdle ? fault('answer', 'has no effect with resolution: abort; remove one of them') : []),
+  ]
+}
+
+const NO_QUESTION =
+  'missing; in a re-run, the run may ask something else by now: write the text or the name of the question that is to be answered'
+
+/** What a run's page is compared with. */
+type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
 
 /** promote/ needs a version, named in one of two ways, and a stage. */
 export function promoteFaults(
@@ -234,10 +257,7 @@ export function promoteFaults(
 
 const NO_STAGE = 'missing; write staging, production or archived'
 
-function versionFaults(
-  raw: RawInputs,
-  ...place: [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
-): InputFault[] {
+function versionFaults(raw: RawInputs, ...place: RunPlace): InputFault[] {
   const given = (['model', 'version'] as const).filter((input) => raw[input] !== undefined)
   if (raw.run !== undefined && given.length > 0) {
     return fault(
@@ -248,12 +268,12 @@ function versionFaults(
   if (raw.run !== undefined) return runFaults(raw, ...place)
   if (given.length === 2) return []
   if (given[0] === 'model') {
-    return fault('version', 'missing; write a version of the model, by its number, name or id')
+    return fault('version', 'missing; write a version of the model, by its number, name or ID')
   }
-  if (given[0] === 'version') return fault('model', 'missing; write the name or the id of the model')
+  if (given[0] === 'version') return fault('model', 'missing; write the name or the ID of the model')
   return fault(
     'run',
-    'missing; write the id or the name of a run that made a model version, or model and version in its place',
+    'missing; write the ID or name of a run that made a model version, or model and version',
   )
 }
 

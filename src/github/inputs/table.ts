@@ -4,12 +4,13 @@ import type { EndMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/follow.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
+import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
 import {
-  baseline,
   boolean,
   choice,
   comment,
   credential,
+  answer,
   duration,
   durationOrNone,
   githubToken,
@@ -18,12 +19,12 @@ import {
   pollInterval,
   rank,
   runName,
-  runReference,
   tags,
   text,
   wholeNumber,
   workspaceReference,
 } from './fields.ts'
+import { baseline, runReference } from './run-reference.ts'
 import { expectations } from './expectations.ts'
 
 /** A page of ZenML's log has no more. */
@@ -52,11 +53,18 @@ const stage = choice<Stage>(['staging', 'production', 'archived'], {
   stage: 'staging',
   archive: 'archived',
 })
+const resolution = choice<Resolution['resolution']>(['continue', 'abort'], {
+  approve: 'continue',
+  resume: 'continue',
+  reject: 'abort',
+  stop: 'abort',
+})
 const replace = choice<Replace>(['older', 'always', 'never'], {
   true: 'always',
   false: 'never',
   newer: 'older',
 })
+const logs = choice<NonNullable<FollowPolicy['logs']>>(['failed', 'live'], { true: 'live', false: 'failed' })
 const onPaused = choice<FollowPolicy['onPaused']>(['wait', 'fail'])
 
 /** Which server, and what to log in with there. */
@@ -154,6 +162,7 @@ export const inputTables = {
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
     'dry-run': boolean.prefault('false'),
+    logs: logs.prefault('failed'),
     ...report,
     visualizations: boolean.prefault('false'),
     'note-origin': boolean.prefault('true'),
@@ -174,6 +183,7 @@ export const inputTables = {
     expect: expectations.optional(),
     baseline: baseline.optional(),
     'baseline-required': boolean.prefault('false'),
+    logs: logs.prefault('failed'),
     ...report,
     'pull-request': wholeNumber(1, MAX_PULL_REQUEST).optional(),
     visualizations: boolean.prefault('false'),
@@ -220,6 +230,15 @@ export const inputTables = {
     project: name.optional(),
     mode: stopMode.prefault('stop'),
     timeout: duration.prefault('2m'),
+    ...network,
+  })),
+  resolve: table(() => ({
+    ...connection,
+    run: runReference.optional(),
+    project: name.optional(),
+    question: line.optional(),
+    answer: answer.optional(),
+    resolution: resolution.prefault('continue'),
     ...network,
   })),
   promote: table(() => ({

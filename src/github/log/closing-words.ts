@@ -13,10 +13,11 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'started':
       return 'The run continues in ZenML; not waiting for it (wait: false)'
     case 'running':
-      return `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`
+      return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`
     case 'completed':
       if (record.sweep !== undefined) return sweepLine(record.sweep)
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
+    case 'resolved':
     case 'failed':
     case 'stopped':
     case 'timed-out':
@@ -60,4 +61,9 @@ export function errorOutput({ error, failures, steps }: RunRecord): string {
       ({ step, fault }) => `Step ${inline(step)} failed${fault === undefined ? '' : `: ${faultLine(fault)}`}`,
     )
   return cut([error, ...others, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), MAX_ERROR_LENGTH)
+}
+
+function stateAtHandOver({ status, unseenMs }: RunRecord): string {
+  if (unseenMs === undefined) return 'the run keeps running in ZenML'
+  return `for ${shownDuration(unseenMs)} the server has not shown the run, which was ${inline(status)} when last seen and may still be running`
 }

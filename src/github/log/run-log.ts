@@ -3,6 +3,7 @@ import type { Reporter, RunEvent } from '../../run/events.ts'
 import type { Gallery, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FailureLog } from './failure-log.ts'
+import { LiveLog } from './live-log.ts'
 import { comparedLine, tellVerdicts } from './judgement.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
@@ -36,6 +37,7 @@ export class RunLog implements Reporter {
   readonly #clock: Pick<Clock, 'elapsed'>
   readonly #start: StartLog
   readonly #failures: FailureLog
+  readonly #liveLog: LiveLog
   readonly #steps = new StepLines()
   readonly #sweep: SweepLog
   /** When the run was created, on the clock of elapsed time. */
@@ -47,6 +49,7 @@ export class RunLog implements Reporter {
     this.#clock = clock
     this.#start = new StartLog(log)
     this.#failures = new FailureLog(log)
+    this.#liveLog = new LiveLog(log)
     this.#sweep = new SweepLog(log, clock)
   }
 
@@ -89,6 +92,12 @@ export class RunLog implements Reporter {
         return
       case 'step-failed':
         this.#failures.step(event.failure, this.#url)
+        return
+      case 'step-log':
+        this.#liveLog.lines(event)
+        return
+      case 'logs-not-followed':
+        this.#liveLog.ended(event)
         return
       case 'run-failed':
         this.#failures.run(event.failure, this.#url)
@@ -191,9 +200,9 @@ function jobTooShortLine({
 }: Extract<RunEvent, { kind: 'job-too-short' }>): string {
   const what = isForecast ? 'The run will usually take another' : 'The timeout is'
   return (
-    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}: on a hosted runner after six ` +
-    `hours, or sooner as timeout-minutes says, which cannot be seen here. Then on-timeout applies (${onTimeout}). ` +
-    'Write on-timeout: hand-over, and go on with wait/ in another job, or use a self-hosted runner'
+    `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}, or sooner if timeout-minutes ` +
+    `says so. Then on-timeout applies (${onTimeout}). ` +
+    'Write on-timeout: hand-over and follow the run with wait/ in another job, or use a self-hosted runner'
   )
 }
 

@@ -69,6 +69,7 @@ export class SweepLog {
   readonly #urls = new Map<number, string | undefined>()
   readonly #running = new Set<number>()
   #cells = 0
+  #rankedBy = ''
   #ended = 0
   #failureCount = 0
   #hindrances = 0
@@ -88,6 +89,7 @@ export class SweepLog {
     switch (event.kind) {
       case 'cells-configured':
         this.#cells = event.cells
+        this.#rankedBy = event.rankedBy ?? ''
         this.#log.info(
           `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`,
         )
@@ -170,9 +172,13 @@ export class SweepLog {
         this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`)
         return
       case 'resume-unclear':
+        this.#warn(
+          `${name}: several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
+        )
+        return
       case 'resume-foreign':
         this.#warn(
-          `${name}: several earlier runs match, or they ran another snapshot or template. Starting a new one`,
+          `${name}: earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
         )
         return
       case 'details':
@@ -185,10 +191,15 @@ export class SweepLog {
     const { cell, durationMs, rank, reason } = result
     this.#ended += 1
     this.#running.delete(cell.number)
-    const took = durationMs === undefined ? '' : ` in ${shownDuration(durationMs)}`
-    const value = rank !== undefined && 'value' in rank ? `, ${shownNumber(rank.value)}` : ''
+    const isMissed = result.outcome?.conclusion === 'expectation-missed'
+    const how = isMissed ? 'completed' : endText(result)
+    const took =
+      durationMs === undefined ? '' : ` ${how === 'completed' ? 'in' : 'after'} ${shownDuration(durationMs)}`
+    const missed = isMissed ? ', but not as expected' : ''
+    const value =
+      rank !== undefined && 'value' in rank ? `; ${inline(this.#rankedBy)}: ${shownNumber(rank.value)}` : ''
     const why = reason === undefined ? '' : `: ${inline(reason, LONG)}`
-    this.#timed(`Cell ${cell.number} of ${this.#cells} ${endText(result)}${took}${value}${why}`)
+    this.#timed(`Cell ${cell.number} of ${this.#cells} ${how}${took}${missed}${value}${why}`)
   }
 
   #tellResult({ cells, best, rank }: SweepResult): void {

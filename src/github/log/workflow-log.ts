@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
-import { KnownSecrets, type CoverOptions } from '../secrets/known-secrets.ts'
+import type { CoverOptions } from '../secrets/gate.ts'
+import { KnownSecrets } from '../secrets/known-secrets.ts'
 import {
   breakCommands,
   cut,
@@ -112,13 +113,15 @@ export class WorkflowLog {
    * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
    *
    * @param title one line above the block, in our own words
-   * @param options `isFolded`: whether the block is folded under its title
+   * @param options `isFolded`: whether the block is folded under its title; `prefix`: what each line begins with
    */
-  serverText(text: readonly string[], title: string, { isFolded = false } = {}): void {
-    const lines = text.flatMap((part) => part.split(LINE_END))
+  serverText(text: readonly string[], title: string, { isFolded = false, prefix = '' } = {}): void {
+    const lines = text.flatMap((part) => part.split(LINE_END)).map(harmlessLine)
+    // A secret that goes on in the next line is known by its pieces only as long as no prefix stands between them.
+    const shown = prefix === '' ? lines : this.cover(lines.join('\n')).split('\n')
     // An import would load it for every step, and Node takes a while for it.
     const fence = process.getBuiltinModule('node:crypto').randomUUID()
-    const block = lines.map((line) => `│ ${harmlessLine(line)}\n`).join('')
+    const block = text.length === 0 ? '' : shown.map((line) => `│ ${prefix}${line}\n`).join('')
     const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`
     this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`)
   }

@@ -35,7 +35,8 @@ export function whyText(record: RunRecord, limits: FailureLimits): string {
   return blocks(error === undefined || isToldBelow ? '' : errorText(error), failureText(record, limits))
 }
 
-function errorText(error: string): string {
+/** An error of the step as Markdown, each of its lines as one. */
+export function errorText(error: string): string {
   return error
     .split('\n')
     .map((line) => code(line, MAX_ERROR_LENGTH))

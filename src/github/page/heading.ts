@@ -14,6 +14,7 @@ const SYMBOLS: Readonly<Record<Conclusion, string>> = {
   lost: '❓',
   'expectation-missed': '📉',
   'dry-run': '🧪',
+  resolved: '✅',
 }
 
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
@@ -23,17 +24,21 @@ const WORDS: Partial<Readonly<Record<Conclusion, string>>> = {
   running: 'still running',
   'expectation-missed': 'completed, but not as expected',
   'dry-run': 'dry run, nothing was started',
+  resolved: 'its question was answered',
 }
 
 const MAX_NAME_LENGTH = 300
 
 /** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
-export function heading({ conclusion, withoutRun, status, pipeline, cells }: RunRecord): string {
+export function heading(record: RunRecord): string {
+  const { conclusion, withoutRun, status, pipeline, cells } = record
   const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep'
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
   if (conclusion !== undefined && withoutRun !== undefined) return `### ${SYMBOLS[conclusion]} ${withoutRun}`
-  if (conclusion !== undefined)
-    return `### ${SYMBOLS[conclusion]} ${subject}: ${WORDS[conclusion] ?? conclusion}`
+  if (conclusion !== undefined) {
+    const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion]
+    return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`
+  }
   return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
 }
 
@@ -51,11 +56,11 @@ export function headLine(record: RunRecord): string {
   ].join(' · ')
 }
 
-/** What was found, or else, as after a failed login, what the inputs name. */
-function requestText({ definition, requested }: RunRecord): string {
-  if (definition === undefined) return requested === undefined ? '' : `Requested: ${namedText(requested)}`
-  const { kind, id, name, pipeline } = definition
-  return `Requested: ${namedText({ kind, reference: name ?? id, pipeline: pipeline?.name })}`
+/** What the inputs name, where it was not found, as after a failed login; else its pipeline: the line below names it. */
+function requestText({ definition, pipeline, requested }: RunRecord): string {
+  if (definition !== undefined)
+    return pipeline === undefined ? '' : `Pipeline ${code(pipeline, MAX_NAME_LENGTH)}`
+  return requested === undefined ? '' : `Requested: ${namedText(requested)}`
 }
 
 const NOUNS = { snapshot: 'snapshot', template: 'run template', run: 'run' } as const
@@ -70,9 +75,14 @@ function namedText(requested: Requested): string {
 
 /** ZenML's state where it says something that the conclusion does not. */
 export function stateText(record: RunRecord): string[] {
-  if (!tellsMore(record)) return []
   const state = code(record.status, MAX_NAME_LENGTH)
-  return [record.conclusion === 'lost' ? `last seen ${state}` : `${state} in ZenML`]
+  if (isUnseen(record)) return [`last seen ${state}`]
+  return tellsMore(record) ? [`${state} in ZenML`] : []
+}
+
+/** Whether its state is one that may be over by now. */
+function isUnseen({ conclusion, status, unseenMs }: RunRecord): boolean {
+  return status !== '' && (conclusion === 'lost' || (conclusion === 'running' && unseenMs !== undefined))
 }
 
 function tellsMore({ conclusion, status }: RunRecord): boolean {

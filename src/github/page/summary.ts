@@ -13,7 +13,7 @@ import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
 import { lastSeenText, stepsText } from './steps.ts'
 import { visualizationSections } from './visualizations.ts'
-import { changesText, metricsText, unjudgedText, verdictsText } from './values.ts'
+import { changesText, handedOverText, metricsText, unjudgedText, verdictsText } from './values.ts'
 
 const LIMITS: Omit<FailureLimits, 'showsLogs'> = { failures: 10, messageLength: 1_000 }
 
@@ -77,6 +77,7 @@ export function recordSections(record: RunRecord, { isMasked }: { readonly isMas
     ['code', codeLine(record)],
     ['errors', whyText(record, { ...LIMITS, showsLogs: isMasked })],
     ['expectations', blocks(verdictsText(verdicts), unjudgedText(record.unjudged))],
+    ['hand-over', handedOverText(record)],
     ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],

@@ -2,11 +2,13 @@ import type { ValueChange } from '../../run/configure/difference.ts'
 import type { Verdict } from '../../run/outcome/expect.ts'
 import type { RunDetails } from '../../run/facts.ts'
 import type { JsonValue } from '../../base/json.ts'
+import type { RunRecord } from '../run-record.ts'
 import type { DefinitionKind } from '../../zenml/model.ts'
 import { amount, blocks, code, grouped, table } from './markdown.ts'
 
 const MOST_VERDICTS = 100
-const MOST_UNJUDGED = 20
+/** So many are shown. */
+export const MOST_UNJUDGED = 20
 const MOST_CHANGES = 50
 const MOST_METRICS = 100
 const MAX_NAME_LENGTH = 120
@@ -31,6 +33,12 @@ export function unjudgedText(unjudged: readonly string[]): string {
   const shown = unjudged.slice(0, MOST_UNJUDGED).map((wanted) => code(wanted))
   const more = unjudged.length - shown.length
   return `Not judged yet: ${shown.join(', ')}${more > 0 ? ` and ${grouped(more)} more` : ''}`
+}
+
+/** How to follow a run that was handed over; empty for any other. */
+export function handedOverText({ conclusion, runId }: RunRecord): string {
+  if (conclusion !== 'running' || runId === undefined) return ''
+  return `Handed over. To follow the run further, use wait/ with ${code(`run: ${runId}`)}`
 }
 
 function signOf({ held, isUnchecked }: Verdict): string {

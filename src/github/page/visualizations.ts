@@ -16,7 +16,7 @@ const MAX_VALUE_LENGTH = 200
 const MAX_MISSING_LENGTH = 500
 
 /** How a visualization is called where not all of it is shown. */
-const NOUNS = { html: 'HTML page', image: 'picture' } as const
+const NOUNS = { html: 'HTML page', image: 'image' } as const
 
 /**
  * What artifacts show, for the job summary: Markdown, tables and JSON; of pictures and pages only that they are there.
@@ -31,7 +31,7 @@ export function visualizationSections(gallery: Gallery | undefined, hasReport: b
   return [
     ...others.map((each): Section => [escapeMarkdown(each.name, MAX_NAME_LENGTH), visualizationText(each)]),
     ['values of artifacts', valuesText(values)],
-    ['pictures and pages', elsewhereText(shown, hasReport)],
+    ['images and pages', elsewhereText(shown, hasReport)],
     ['visualizations that are not shown', notShownText(missing)],
   ]
 }

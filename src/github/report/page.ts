@@ -4,7 +4,7 @@ import { amount } from '../page/markdown.ts'
 import { recordSections } from '../page/summary.ts'
 import { jsonLines, singleValue, type SingleValue } from '../page/visualizations.ts'
 import type { RunRecord } from '../run-record.ts'
-import type { Gate } from '../secrets/known-secrets.ts'
+import type { Gate } from '../secrets/gate.ts'
 import { plain } from './blocks.ts'
 import { readPicture } from './picture.ts'
 import { readCsv } from './read-csv.ts'
@@ -139,7 +139,7 @@ function moreHtml(left: number, noun: string): string {
 /** A picture is shown as one even if it is a document that could do more: within `img` no script runs. */
 function pictureHtml({ name, value }: Visualization, gate: Gate): string {
   const picture = readPicture(value)
-  if (picture === undefined) return '<p>Not shown: browsers do not know this picture format.</p>'
+  if (picture === undefined) return '<p>Not shown: browsers do not know this image format.</p>'
   const { mediaType, bytes } = picture
   // In base64 a secret would have to be recognized by its letters alone.
   const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes

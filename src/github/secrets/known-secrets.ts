@@ -1,4 +1,5 @@
 import { parseJson } from '../../base/json.ts'
+import type { CoverOptions } from './gate.ts'
 import { unescaped, type UnescapedText } from './unescaped.ts'
 
 /** Shorter values would blot out ordinary words. */
@@ -40,16 +41,6 @@ const WORD_BEHIND = /[A-Za-z0-9_~+=\u200B-\u200D\uFEFF-]/
 
 /** Indexes of a text's first character and of the one behind its last. */
 type Range = readonly [from: number, to: number]
-
-export interface CoverOptions {
-  /** Whether short passwords are covered too, which may be ordinary words; default: true. */
-  readonly passwords?: boolean
-}
-
-/** Takes this process's secrets out of a text. Whatever leaves the process goes through it. */
-export interface Gate {
-  readonly cover: (text: string, options?: CoverOptions) => string
-}
 
 /**
  * The keys and tokens of this process, and the one gate that takes them out of all text that leaves it. The runner's

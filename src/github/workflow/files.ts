@@ -54,11 +54,12 @@ export const readFile: ReadFile = async (path, maxBytes) => {
   }
 }
 
-/** For how many milliseconds a file has been as it is; undefined where it cannot be seen. */
+/** For how many milliseconds a file has been there, even if it was written again; undefined where it cannot be seen. */
 export async function fileAgeMs(path: string): Promise<number | undefined> {
   try {
-    const { mtimeMs } = await stat(path)
-    return Date.now() - mtimeMs
+    const { birthtimeMs, mtimeMs } = await stat(path)
+    // Some file systems do not know when it was made.
+    return Date.now() - (birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs)
   } catch {
     return undefined
   }

@@ -12,8 +12,8 @@ export function isHosted(env: Environment): boolean {
  * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
  * that is not GitHub's own, where there is no such limit.
  *
- * @param fileAgeMs gives for how long a file has been there. The runner writes that of the event when the job begins, and
- *   nothing else says when that was.
+ * @param fileAgeMs gives for how long a file has been there. The runner makes that of the event for the job's first step and
+ *   writes it again for each (actions/runner, ActionRunner.cs, WriteWebhookPayload); nothing else says when the job began.
  */
 export async function jobLeftMs(
   env: Environment,

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
 import type { LoggedMetadata } from '../outcome/expect.ts'
@@ -106,7 +106,7 @@ async function findNamed(
   if (run === undefined) {
     return unread(`there is no run "${reference}", or the account has no permission to read it`)
   }
-  if (others.length > 0) return unread(`several projects have a run named "${reference}"; use its id`)
+  if (others.length > 0) return unread(`several projects have a run named "${reference}"; use its ID`)
   if (run.id === id) return unread('a run cannot be compared with itself')
   return runPhase(run.status) === 'succeeded'
     ? run

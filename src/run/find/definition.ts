@@ -92,7 +92,7 @@ class Finder {
     try {
       definition = await this.#client.definition(kind, id)
     } catch (error) {
-      if (isGone(error)) throw await this.#notFound(kind, `with the id ${id}`, id)
+      if (isGone(error)) throw await this.#notFound(kind, `with the ID ${id}`, id)
       throw error
     }
     if (!this.#isInPipeline(definition)) {
@@ -118,7 +118,7 @@ class Finder {
     if (others.length > 0) {
       const list = found.map(({ id, pipeline }) => `${id} (pipeline "${pipeline?.name ?? '?'}")`).join(', ')
       throw new RunError(
-        `${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the ids, or name the pipeline or the project`,
+        `${kind}: ${found.length} ${DEFINITION_NOUNS[kind]}s are named "${name}": ${list}. Use one of the IDs, or name the pipeline or the project`,
       )
     }
     const isWhole =

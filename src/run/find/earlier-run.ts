@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
-import { runPhase } from '../../zenml/status.ts'
-import { pipelineOf, stepNamePrefix, type RunOrigin } from '../start/run-name.ts'
+import { isBeingStopped, runPhase } from '../../zenml/status.ts'
+import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
 import { isFrom } from '../start/own-run.ts'
 
 /** How many earlier attempts are looked through; one request each. */
@@ -21,16 +21,16 @@ export type EarlierRun =
  */
 export async function findEarlierRun(
   client: ZenmlClient,
-  origin: RunOrigin,
+  requester: Requester,
   definition: Definition,
 ): Promise<EarlierRun> {
   const projectId = definition.project?.id
   const origins = [definition.id, definition.sourceSnapshotId]
   const matches: { run: Run; name: string; attempt: number }[] = []
   const foreign: string[] = []
-  const oldest = Math.max(1, origin.attempt - MOST_ATTEMPTS)
-  for (let attempt = origin.attempt - 1; attempt >= oldest; attempt -= 1) {
-    const prefix = stepNamePrefix({ ...origin, attempt }, pipelineOf(definition))
+  const oldest = Math.max(1, requester.attempt - MOST_ATTEMPTS)
+  for (let attempt = requester.attempt - 1; attempt >= oldest; attempt -= 1) {
+    const prefix = stepNamePrefix({ ...requester, attempt }, pipelineOf(definition))
     const runs = await client.runsByPrefix(prefix, projectId)
     for (const run of runs.filter(isWorthTaking)) {
       const name = run.name ?? run.id
@@ -48,5 +48,5 @@ export async function findEarlierRun(
 
 function isWorthTaking({ status }: Run): boolean {
   const phase = runPhase(status)
-  return phase === 'succeeded' || (phase === 'going-on' && status !== 'stopping' && status !== 'cancelling')
+  return phase === 'succeeded' || (phase === 'going-on' && !isBeingStopped(status))
 }

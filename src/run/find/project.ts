@@ -79,7 +79,7 @@ async function listProjects(client: ZenmlClient): ReturnType<ZenmlClient['projec
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
     throw new RunError(
-      `project: missing, and the projects cannot be listed: ${error.message}. Write project: NAME`,
+      `project: missing, and the projects cannot be listed: ${error.message.replace(/^Could not list the projects: /, '')}. Write project: NAME`,
     )
   }
 }

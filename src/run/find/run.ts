@@ -2,7 +2,7 @@ import { Deadline } from '../../base/deadline.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
 import { untilAnswered, type AskDependencies } from '../until-answered.ts'
@@ -24,7 +24,7 @@ export interface FoundRun {
 /**
  * Connects, finds a run that something else started, and tells that it is followed.
  *
- * @param reference id or exact name
+ * @param reference id or exact name; github/inputs/run-reference.ts takes the id out of a pasted address
  * @throws NoSuchRunError if there is none, RunError if several have the name
  */
 export async function findRun(
@@ -45,7 +45,7 @@ export async function findRun(
   if (run === undefined) {
     throw new NoSuchRunError(
       isById
-        ? `run: there is no run with the id ${reference}, or the account has no permission to read it`
+        ? `run: there is no run with the ID ${reference}, or the account has no permission to read it`
         : `run: there is no run named "${reference}", or the account has no permission to read it`,
     )
   }
@@ -100,7 +100,7 @@ async function byName(
   if (run !== undefined && others.length > 0) {
     const ids = [run, ...others].map(({ id }) => id).join(', ')
     throw new RunError(
-      `run: several projects have a run named "${name}": ${ids}. Use one of the ids, or name the project`,
+      `run: several projects have a run named "${name}": ${ids}. Use one of the IDs, or name the project`,
     )
   }
   return run

@@ -66,7 +66,7 @@ export function judgeExpectations(
 ): Verdict[] {
   if (unread !== undefined) {
     const got = `nothing, because the metadata could not be read: ${unread}`
-    return expectations.map((expectation) => ({ wanted: describe(expectation), held: false, got }))
+    return expectations.map((expectation) => ({ wanted: describeExpectation(expectation), held: false, got }))
   }
   const entries = entriesOf(logged)
   return expectations.map(({ wanted, ...rest }) =>
@@ -111,7 +111,7 @@ function judgeAgainst(
   entries: readonly Entry[],
   baseline: BaselineValues = { kind: 'unread', why: 'there is no input baseline' },
 ): Verdict {
-  const wanted = describe(expectation)
+  const wanted = describeExpectation(expectation)
   if (baseline.kind === 'none' && !baseline.isRequired) {
     return { wanted, held: true, isUnchecked: true, got: `not checked: ${baseline.why}` }
   }
@@ -174,14 +174,21 @@ function amountOf(value: number, { offset, isPercent }: BaselineBound): number {
 export function missedExpectations(runName: string, verdicts: readonly Verdict[]): string | undefined {
   const missed = verdicts.filter(({ held }) => !held)
   if (missed.length === 0) return undefined
-  const list = missed.map(({ wanted, got }) => `expected ${wanted}, got ${got}`).join('; ')
   const count = `${missed.length} of ${verdicts.length} expectations ${missed.length === 1 ? 'was' : 'were'}`
   const which = verdicts.length === 1 ? 'the expectation was' : count
-  return `The run "${runName}" completed, but ${which} not met: ${list}`
+  return `The run "${runName}" completed, but ${which} not met: ${missedClauses(verdicts)}`
+}
+
+/** The same for a place that says already whose they are: `expected train.accuracy >= 0.9, got 0.8`. */
+export function missedClauses(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .filter(({ held }) => !held)
+    .map(({ wanted, got }) => `expected ${wanted}, got ${got}`)
+    .join('; ')
 }
 
 /** As a person writes it. */
-export function describe({ name, operator, wanted }: Expectation): string {
+export function describeExpectation({ name, operator, wanted }: Expectation): string {
   return `${name} ${operator} ${isBound(wanted) ? describeBound(wanted) : show(wanted)}`
 }
 
@@ -200,14 +207,14 @@ function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }: LoggedMetadata): 
 
 function judge(expectation: PlainExpectation, entries: readonly Entry[]): Verdict {
   const found = find(expectation.name, entries)
-  if ('problem' in found) return { wanted: describe(expectation), held: false, got: found.problem }
+  if ('problem' in found) return { wanted: describeExpectation(expectation), held: false, got: found.problem }
   const { value } = found
   const doubt = doubtAbout(value, expectation.wanted)
   const held = doubt === undefined && compare(value, expectation)
   const kind = held || typeof value === typeof expectation.wanted ? undefined : kindOf(value)
   const remark = doubt ?? kind
   return {
-    wanted: describe(expectation),
+    wanted: describeExpectation(expectation),
     held,
     got: `${show(value)}${remark === undefined ? '' : ` (${remark})`}`,
   }

@@ -64,7 +64,8 @@ export function tailOf(log: Log, noted: Noted, most: number): LogTail {
   return { lines: shown, left, missing: undefined }
 }
 
-function boundedLine(line: string): string {
+/** Cut where it is long, and never in the middle of a word, which may be a secret. */
+export function boundedLine(line: string): string {
   // A pattern should not run over megabytes of a progress bar, and half a word may be half a secret.
   const end = line.slice(-2 * MOST_LINE)
   const text = end.length < line.length ? end.replace(/^\S*\s?/, '…') : end
@@ -72,7 +73,7 @@ function boundedLine(line: string): string {
 }
 
 /** By hand: the time of a pattern such as /\n+$/ grows with the square of the empty lines. */
-function withoutEmptyEnd(text: string): string {
+export function withoutEmptyEnd(text: string): string {
   let end = text.length
   while (text[end - 1] === '\n') end -= 1
   return text.slice(0, end)

@@ -1,11 +1,9 @@
 import { Deadline } from '../../base/deadline.ts'
 import { shownDuration } from '../../base/duration-text.ts'
-import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
-import type { TransportError } from '../../http/transport-error.ts'
+import { isZenmlError, type AnswerError, type UnreachableError } from '../../zenml/errors.ts'
 import type { ModelVersion, Stage, StageAnswer } from '../../zenml/model-versions.ts'
-import { backoffMs, retryAfterOf } from '../../zenml/retry.ts'
 import { RunError } from '../errors.ts'
-import type { AskDependencies } from '../until-answered.ts'
+import { pauseAfter, type AskDependencies } from '../until-answered.ts'
 import { decide, isNewer, type Decision, type Look, type Replace } from './decide.ts'
 import { alreadySo, nowSo, notKept, notKnown, replacedNewer, superseded, taken } from './words.ts'
 
@@ -100,7 +98,7 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     if (answer?.kind === 'accepted') return { conclusion: 'failed', sentence: notKept(seen, stage) }
     if (answer !== undefined) {
       if (deadline.isOver) return stillNot(answer.error)
-      await pause(answer.error, attempt, deps)
+      await pauseAfter(answer.error, attempt, deadline, deps)
     }
     if (decision.force && replace === 'older' && stage !== 'archived') {
       progress.archived ??= await archivedNewer(seen.version, deps)
@@ -117,7 +115,7 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
 /** A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. */
 async function afterRefusal(
   progress: Progress,
-  { message }: AnswerError | TransportError,
+  { message }: AnswerError | UnreachableError,
   wasSentBefore: boolean,
   { stage, replace }: Wanted,
   deps: ChangeDependencies,
@@ -144,18 +142,8 @@ function withoutSending(
   }
 }
 
-function stillNot({ message }: AnswerError | TransportError): End {
+function stillNot({ message }: AnswerError | UnreachableError): End {
   return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(LONGEST_MS)}` }
-}
-
-async function pause(
-  error: AnswerError | TransportError,
-  attempt: number,
-  { clock, reporter, signal }: ChangeDependencies,
-): Promise<void> {
-  const waitMs = backoffMs(attempt, clock.random(), { atLeastMs: retryAfterOf(error) })
-  reporter.tell({ kind: 'retry', line: error.message, waitMs })
-  await clock.sleep(waitMs, signal)
 }
 
 async function lookAfter(

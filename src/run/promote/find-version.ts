@@ -100,7 +100,7 @@ async function several(
 async function byId(id: string, model: string, { client }: AskDependencies): Promise<ModelVersion> {
   const found = await client.models.version(id.toLowerCase()).catch((error: unknown) => {
     if (!isGone(error)) throw error
-    throw new RunError(`version: there is no model version with the id ${id}, ${NOT_ALLOWED}`)
+    throw new RunError(`version: there is no model version with the ID ${id}, ${NOT_ALLOWED}`)
   })
   if (found.model.name === model || found.model.id === model.toLowerCase()) return found
   throw new RunError(
@@ -116,7 +116,7 @@ async function theModel(
   if (isUuid(reference)) {
     return client.models.model(reference.toLowerCase()).catch((error: unknown) => {
       if (!isGone(error)) throw error
-      throw new RunError(`model: there is no model with the id ${reference}, ${NOT_ALLOWED}`)
+      throw new RunError(`model: there is no model with the ID ${reference}, ${NOT_ALLOWED}`)
     })
   }
   const [found] = await client.models.models(project?.id, reference)

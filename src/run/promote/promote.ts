@@ -1,5 +1,5 @@
 import type { ModelVersion, Stage } from '../../zenml/model-versions.ts'
-import { modelVersionUrl } from '../../zenml/run-url.ts'
+import { modelVersionUrl } from '../../zenml/run-link.ts'
 import type { Reporter } from '../events.ts'
 import type { ProjectChoice } from '../facts.ts'
 import type { AskDependencies } from '../until-answered.ts'

@@ -55,7 +55,7 @@ export function replacedNewer(version: ModelVersion, newer: ModelVersion, stage:
 
 /** @param why a sentence without its full stop */
 export function notKnown(version: ModelVersion, stage: Stage, why: string): string {
-  return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again: it changes nothing if the version has the stage already`
+  return `It is not known whether ${shownVersion(version)} is ${inStage(stage)} now: ${why}. Run the step again to be sure`
 }
 
 function capital(text: string): string {

@@ -148,7 +148,7 @@ async function endLate(run: Run, request: DispatchRequest, deps: DispatchDepende
   if (ended.kind !== 'ended') return ended
   throw new RunError(
     `No run could be started within trigger-timeout. The server created the run "${request.name}" and then failed: ` +
-      `${request.doubt.detail}. The run never began, so it was ended and is now failed; nothing else was started`,
+      `${request.doubt.detail}. The run never began, so it was ended. Run the step again`,
     'timed-out',
   )
 }

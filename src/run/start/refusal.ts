@@ -62,4 +62,4 @@ function adviceFor(error: AnswerError, noun: string): string {
 }
 
 const NO_WORKLOAD_MANAGER =
-  'This server cannot start runs: it has no workload manager. An open-source server needs ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE to be set, a hybrid or self-hosted ZenML Pro its workload manager to be enabled'
+  'This server cannot start runs: it has no workload manager. On an open-source server, set ZENML_SERVER_WORKLOAD_MANAGER_IMPLEMENTATION_SOURCE; on a hybrid or self-hosted ZenML Pro, enable the workload manager'

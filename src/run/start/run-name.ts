@@ -21,8 +21,8 @@ export function expandRunName(pattern: string, now: number): string {
     .replaceAll('{time}', `${time.replaceAll(/[:.]/g, '_')}000`)
 }
 
-/** The step of a workflow that a run belongs to. */
-export interface RunOrigin {
+/** Who asks for a run: a step of a workflow run, in one of its attempts. */
+export interface Requester {
   readonly workflowRunId: string
   /** 1 for the first attempt of a workflow run, 0 where there is no workflow. */
   readonly attempt: number
@@ -38,12 +38,12 @@ export function pipelineOf(definition: Definition): string {
 const DIGITS = 12
 
 /**
- * The origin of a run, by which a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
+ * What a run is named after, so that a later attempt of the step finds it. GitHub gives the calls of one reusable workflow
  * nothing that tells them apart, so what the run is given counts too.
  */
-export function originOf(origin: RunOrigin, configuration: JsonObject): RunOrigin {
-  const told = sortedJson([origin.stepIdentity, configuration])
-  return { ...origin, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
+export function namedRequester(requester: Requester, configuration: JsonObject): Requester {
+  const told = sortedJson([requester.stepIdentity, configuration])
+  return { ...requester, stepIdentity: createHash('sha256').update(told).digest('hex').slice(0, 8) }
 }
 
 /**
@@ -83,7 +83,7 @@ function unchangeable(pipeline: string): string {
 
 /** The part of a default name that tells step and attempt; what follows makes it unique. */
 export function stepNamePrefix(
-  { workflowRunId, attempt, stepIdentity }: RunOrigin,
+  { workflowRunId, attempt, stepIdentity }: Requester,
   pipeline: string,
 ): string {
   return `${unchangeable(pipeline)}-gh${workflowRunId}-${attempt}-${stepIdentity}-`
@@ -94,6 +94,6 @@ export function stepNamePrefix(
  *
  * @param key the first idempotency key, a UUID: its digits make the name unique
  */
-export function defaultRunName(origin: RunOrigin, pipeline: string, key: string): string {
-  return `${stepNamePrefix(origin, pipeline)}${digitsOf(key)}`
+export function defaultRunName(requester: Requester, pipeline: string, key: string): string {
+  return `${stepNamePrefix(requester, pipeline)}${digitsOf(key)}`
 }

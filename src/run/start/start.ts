@@ -1,6 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
 import type { Definition } from '../../zenml/model.ts'
-import { runUrl } from '../../zenml/run-url.ts'
+import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'
@@ -9,14 +9,14 @@ import { endReason } from '../stop/end-reason.ts'
 import { kinOfDefinition } from '../watch/usual.ts'
 import { showsHandOver } from './dispatch.ts'
 import { factsOf, noteOrigin, type Provenance } from '../origin.ts'
-import { defaultRunName, expandRunName, pipelineOf, type RunOrigin } from './run-name.ts'
+import { defaultRunName, expandRunName, pipelineOf, type Requester } from './run-name.ts'
 import { triggerRun } from './trigger.ts'
 
 export interface StartRequest {
   /** May hold `{date}` and `{time}`; undefined: a configuration's `run_name`, or one of ours. */
   readonly runName?: string | undefined
   /** Where this step runs, for a name of ours. */
-  readonly origin: RunOrigin
+  readonly requester: Requester
   /** Where this step comes from, to be noted on the run; undefined: nothing is noted. */
   readonly provenance: Provenance | undefined
   /** Page of the workflow run, or empty. */
@@ -69,7 +69,7 @@ export async function startRun(
 }
 
 function nameRun(
-  { runName, origin }: StartRequest,
+  { runName, requester }: StartRequest,
   definition: Definition,
   configuration: Configuration,
   key: string,
@@ -77,5 +77,5 @@ function nameRun(
 ): { name: string; nameIsOurs: boolean } {
   const pattern = runName ?? configuration.runName
   if (pattern !== undefined) return { name: expandRunName(pattern, now), nameIsOurs: false }
-  return { name: defaultRunName(origin, pipelineOf(definition), key), nameIsOurs: true }
+  return { name: defaultRunName(requester, pipelineOf(definition), key), nameIsOurs: true }
 }

@@ -22,8 +22,8 @@ export function namesakeUnknown(name: string, id: string): RunError {
 /** An answer that proves a start, about a run that cannot be shown to be this step's. */
 export function startedAnother(run: RunIdentity): RunError {
   return new RunError(
-    `The server answered the request to start a run with ${called(run)}, but nothing shows that it is the one that this ` +
-      'step started. It was left alone; check it before you start another',
+    `The server answered the start with ${called(run)}, but nothing shows that this step started it. It was left alone; ` +
+      'check it before you start another',
     'lost',
   )
 }
@@ -31,8 +31,8 @@ export function startedAnother(run: RunIdentity): RunError {
 /** The same, where the server would not show it. */
 export function startedUnseen(run: RunIdentity, detail: string): RunError {
   return new RunError(
-    `The server answered the request to start a run with ${called(run)}, which could not be looked at (${detail}). It was ` +
-      'left alone; check it before you start another',
+    `The server answered the start with ${called(run)}, which could not be read (${detail}). It was left alone; ` +
+      'check it before you start another',
     'lost',
   )
 }
@@ -45,7 +45,7 @@ function called({ id, name }: RunIdentity): string {
 export function leftByFullQueue(name: string, reason: string): RunError {
   return new RunError(
     `The server had no free slot and left the failed run "${name}" behind: ${reason.replace(/[\s.]+$/, '')}. ` +
-      'Run this step again later, or upgrade ZenML to 0.96.2 or newer, where the action waits for a free slot',
+      'Run this step again later. From ZenML 0.96.2, the action waits for a slot instead',
   )
 }
 

@@ -65,7 +65,7 @@ function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpR
     case 'none':
       return `No run named "${name}" is on the server. The request to start it was sent, so check again later if in doubt`
     case 'unknown':
-      return `Whether the run "${name}" was started is not known, because the server could not be asked. If it was, it may still be running under this name`
+      return `Whether the run "${name}" was started is not known: the server did not answer. If it was, it may still be running`
   }
 }
 

@@ -49,14 +49,22 @@ function describe(stopped: Stopped, where: string): string {
   switch (stopped.kind) {
     case 'ended':
       if (stopped.byItself) return `had ended before it could be stopped and is ${status}${where}`
-      return status === 'stopped' ? `was stopped${where}` : `was stopped and is now ${status}${where}`
+      if (status === 'stopped') return `was stopped${where}`
+      // Of a run that the account may not see, the server says no status.
+      if (status === 'unknown') return `was stopped; its status cannot be read${where}`
+      return `was stopped and is now ${status}${where}`
     case 'gone':
       return 'is no longer on the server: it was deleted there. Its steps may still be running'
     case 'asked':
       return `was asked to stop and was ${status} when last seen${where}`
     case 'going-on':
-      return `keeps running${where}. It could not be stopped: ${stopped.why}`
+      return `keeps running${where}. ${couldNotStop(stopped.why)}`
     case 'unknown':
-      return `may still be running${where}. It could not be stopped: ${stopped.why}`
+      return `may still be running${where}. ${couldNotStop(stopped.why)}`
   }
+}
+
+/** @param why often begins with what was tried, which the sentence says already */
+function couldNotStop(why: string): string {
+  return `It could not be stopped: ${why.replace(/^Could not stop the run: /, '')}`
 }

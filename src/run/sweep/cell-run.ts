@@ -9,15 +9,16 @@ import type { FoundTarget } from '../find/target.ts'
 import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
 import type { EndMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
+import { missedClauses } from '../outcome/expect.ts'
 import { resumeRun } from '../start/resume.ts'
-import { originOf, type RunOrigin } from '../start/run-name.ts'
+import { namedRequester, type Requester } from '../start/run-name.ts'
 import { startRun } from '../start/start.ts'
 import { within } from '../start/trigger-timeout.ts'
 import type { SharedLooks } from '../watch/looks.ts'
 import { shortError, type Cell, type CellResult, type Rank } from './cell.ts'
 import type { ConfiguredCell } from './configure-cells.ts'
 import { rankValue } from './rank.ts'
-import type { Slots, StartDeadline } from './slots.ts'
+import type { StartTurns, StartDeadline } from './start-turns.ts'
 
 export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
   /** Keeps what the post step must know of a cell. */
@@ -35,11 +36,11 @@ export interface CellContext extends Omit<
   readonly runTimeoutMs: number | undefined
   readonly triggerTimeoutMs: number
   readonly resume: boolean
-  readonly origin: RunOrigin
+  readonly requester: Requester
   readonly provenance: Provenance | undefined
   readonly usual: { readonly known: Usual | undefined }
   readonly looks: SharedLooks
-  readonly slots: Slots
+  readonly turns: StartTurns
   /** Of the whole sweep. */
   readonly deadline: Deadline
   /** Aborted when one failure is to end the others. */
@@ -77,7 +78,10 @@ export class CellRun {
       run: started && { id: started.id, name: started.name, url: started.url },
       isResumed: this.#isResumed,
       outcome,
-      reason: shortError(outcome, started),
+      reason:
+        outcome.conclusion === 'expectation-missed'
+          ? missedClauses(this.#seen.verdicts)
+          : shortError(outcome, started),
       ...this.#seen,
       rank: ENDED_WELL.has(outcome.conclusion) ? rank : undefined,
     }
@@ -90,18 +94,18 @@ export class CellRun {
   }
 
   async #outcome(): Promise<Outcome> {
-    const { slots } = this.#context
+    const { turns } = this.#context
     const follower = new Follower(this.#policy(), this.#dependencies())
     try {
-      const begun = await slots.inTurn(() => this.#begin(follower.deps))
+      const begun = await turns.inTurn(() => this.#begin(follower.deps))
       this.#begun = begun
-      slots.taken()
+      turns.taken()
       try {
         const { usual } = this.#context
         // How it ended is noted on the best one only, when all have.
         return await follower.follow({ ...begun, usual, origin: undefined })
       } finally {
-        slots.freed()
+        turns.freed()
       }
     } catch (error) {
       return this.#interrupted(follower, error)
@@ -119,19 +123,19 @@ export class CellRun {
   }
 
   async #begin(deps: RunDependencies): Promise<Begun> {
-    const { found, origin: given, resume, triggerTimeoutMs, slots, deadline: whole } = this.#context
+    const { found, requester: given, resume, triggerTimeoutMs, turns, deadline: whole } = this.#context
     deps.signal?.throwIfAborted()
     const { configuration } = this.#configured
     // Whatever its place in the matrix: what its run is given tells a cell from others.
-    const origin = originOf(given, configuration.body)
-    const deadline = slots.deadline(triggerTimeoutMs, whole)
+    const requester = namedRequester(given, configuration.body)
+    const deadline = turns.deadline(triggerTimeoutMs, whole)
     this.#startDeadline = deadline
     if (resume) {
-      const earlier = await within(deadline, deps, (limited) => resumeRun(origin, found, limited))
+      const earlier = await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
       this.#isResumed = earlier !== undefined
       if (earlier !== undefined) return earlier
     }
-    return startRun({ ...this.#context, runName: undefined, origin }, found, configuration, deadline, deps)
+    return startRun({ ...this.#context, runName: undefined, requester }, found, configuration, deadline, deps)
   }
 
   #policy(): FollowPolicy {
@@ -159,7 +163,7 @@ export class CellRun {
   }
 
   #dependencies(): RunDependencies {
-    const { deps, slots, failFast, jobSignal } = this.#context
+    const { deps, turns, failFast, jobSignal } = this.#context
     const { cell } = this
     const { journalOf, ...others } = deps
     const journal = journalOf(cell)
@@ -182,7 +186,7 @@ export class CellRun {
         tell: (event) => {
           this.#note(event)
           const isFull = event.kind === 'trigger-hindered' && HELD_BACK.has(event.hindrance)
-          if (isFull && this.#startDeadline !== undefined) slots.noSlot(this.#startDeadline)
+          if (isFull && this.#startDeadline !== undefined) turns.noSlot(this.#startDeadline)
           deps.reporter.tell({ kind: 'cell', cell, event })
         },
       },

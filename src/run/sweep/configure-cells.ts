@@ -73,7 +73,13 @@ export function configureCells(
   }
   const unchecked = configured[0]?.configuration.unchecked
   const shown = [...warnings].map(([line, numbers]) => named(line, numbers, cells.length))
-  reporter.tell({ kind: 'cells-configured', cells: cells.length, warnings: shown, unchecked })
+  reporter.tell({
+    kind: 'cells-configured',
+    cells: cells.length,
+    rankedBy: rank?.name,
+    warnings: shown,
+    unchecked,
+  })
   return configured
 }
 

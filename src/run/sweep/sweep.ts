@@ -8,7 +8,7 @@ import { needsBaseline } from '../outcome/expect.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
 import type { FollowPolicy } from '../follow.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'
-import type { RunOrigin } from '../start/run-name.ts'
+import type { Requester } from '../start/run-name.ts'
 import { within } from '../start/trigger-timeout.ts'
 import { SharedLooks } from '../watch/looks.ts'
 import { kinOfDefinition, readUsual } from '../watch/usual.ts'
@@ -16,7 +16,7 @@ import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts
 import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
-import { Slots } from './slots.ts'
+import { StartTurns } from './start-turns.ts'
 import { verdictOf, type SweepOutcome } from './verdict.ts'
 
 /** Everything that a sweep asks for. */
@@ -38,7 +38,7 @@ export interface SweepRequest
   readonly triggerTimeoutMs: number
   /** Whether runs of an earlier attempt that completed, or still go on, are taken up. */
   readonly resume: boolean
-  readonly origin: RunOrigin
+  readonly requester: Requester
   readonly provenance: Provenance | undefined
 }
 
@@ -75,7 +75,7 @@ class Sweep {
   readonly #found: FoundTarget
   readonly #deps: SweepDependencies
   readonly #looks: SharedLooks
-  readonly #slots: Slots
+  readonly #turns: StartTurns
   readonly #failFast = new AbortController()
   readonly #deadline: Deadline
   readonly #runs: CellRun[] = []
@@ -89,7 +89,7 @@ class Sweep {
     this.#found = found
     this.#deps = deps
     this.#looks = new SharedLooks(deps.clock, found.definition.project?.id)
-    this.#slots = new Slots(deps.clock)
+    this.#turns = new StartTurns(deps.clock)
     this.#deadline = new Deadline(deps.clock, request.timeoutMs ?? Number.POSITIVE_INFINITY)
   }
 
@@ -113,7 +113,7 @@ class Sweep {
       baseline,
       usual: { known: usual },
       looks: this.#looks,
-      slots: this.#slots,
+      turns: this.#turns,
       deadline: this.#deadline,
       failFast: this.#failFast.signal,
       jobSignal,

@@ -1,6 +1,8 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
+import { AnswerError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
+import { isPassing } from '../../zenml/retry.ts'
 
 /** How the runs that are watched at the same time are looked at. */
 export interface Looks {
@@ -55,7 +57,7 @@ export class SharedLooks implements Looks {
   #askers: Asker[] = []
   #isAdaptive = false
   #usuallyMs: number | undefined
-  /** How many lists in a row got no answer while a run alone did: something on the way lets no list through. */
+  /** How many lists in a row got no answer while the question for one run did: something on the way lets no list through. */
   #blockedLists = 0
   /** When a run was looked at first, by its id. */
   readonly #seenFrom = new Map<string, number>()
@@ -188,11 +190,16 @@ export class SharedLooks implements Looks {
     if (first === undefined) return
     try {
       first.resolve(await first.client.run(first.id, { hydrate: false }))
-      this.#blockedLists++
-      askAlone(others)
-    } catch {
-      for (const { reject } of [first, ...others]) reject(listError)
+    } catch (error) {
+      if (!(error instanceof AnswerError) || isPassing(error)) {
+        for (const { reject } of [first, ...others]) reject(listError)
+        return
+      }
+      // A no of ZenML is an answer, too; it says nothing of the other runs.
+      first.reject(error)
     }
+    this.#blockedLists++
+    askAlone(others)
   }
 }
 

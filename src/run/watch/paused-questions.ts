@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
+import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
 import type { Question } from '../../zenml/model.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 
 /** Child runs have child runs; each costs a request. */
@@ -11,20 +11,32 @@ const MOST_CHILD_RUNS = 10
 /** What a run waits for is good to know, but no reason to lose it. */
 const TIME_LIMIT_MS = 10_000
 
-/** In these an answer is of no use any more. */
-const ON_ITS_WAY_OUT: ReadonlySet<string> = new Set(['stopping', 'cancelling'])
+/** A question, and the run that asks it. */
+export interface AskedQuestion extends Question {
+  readonly runId: string
+}
+
+export interface OpenQuestions {
+  readonly questions: readonly AskedQuestion[]
+  /** False where there are more child runs than are asked. */
+  readonly areAll: boolean
+}
 
 /**
  * What a run and its child runs ask a person at the moment: while a child run asks, its parent is only paused.
  *
  * @throws ZenmlError if the server does not say
  */
-export async function openQuestions(client: ZenmlClient, runId: string, depth = 0): Promise<Question[]> {
+export async function openQuestions(client: ZenmlClient, runId: string, depth = 0): Promise<OpenQuestions> {
   const { questions, childRuns } = await client.dag(runId)
-  const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on').slice(0, MOST_CHILD_RUNS)
-  if (depth >= MOST_DEPTH) return [...questions]
-  const below = await Promise.all(going.map(({ id }) => openQuestions(client, id, depth + 1)))
-  return [...questions, ...below.flat()]
+  const own = questions.map((question) => ({ ...question, runId }))
+  const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on')
+  const seen = depth < MOST_DEPTH ? going.slice(0, MOST_CHILD_RUNS) : []
+  const below = await Promise.all(seen.map(({ id }) => openQuestions(client, id, depth + 1)))
+  return {
+    questions: [...own, ...below.flatMap((each) => each.questions)],
+    areAll: seen.length === going.length && below.every(({ areAll }) => areAll),
+  }
 }
 
 /**
@@ -38,13 +50,25 @@ export async function abortQuestions(
 ): Promise<{ readonly aborted: boolean; readonly refusal?: string }> {
   let questions: readonly Question[] = []
   try {
-    questions = await openQuestions(client, runId)
-    for (const { id } of questions) await client.abortQuestion(id)
+    questions = (await openQuestions(client, runId)).questions
+    for (const { id } of questions) await abortQuestion(client, id)
     return { aborted: questions.length > 0 }
   } catch (error) {
     if (!isZenmlError(error)) throw error
     return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) }
   }
+}
+
+/** One that was answered already is left alone. */
+export async function abortQuestion(client: ZenmlClient, id: string): Promise<void> {
+  const answer = await client.resolveQuestion(id, { resolution: 'abort' })
+  if (answer.kind === 'accepted' || (answer.kind === 'refused' && isResolvedAlready(answer.error))) return
+  throw answer.error
+}
+
+/** Whether ZenML refused an answer because it has one. */
+export function isResolvedAlready({ status, detail }: AnswerError): boolean {
+  return status === 403 && /already been resolved/i.test(detail)
 }
 
 /** That a run waits for a person, and what it asks as far as the server says. */
@@ -82,7 +106,7 @@ export class Questions {
    */
   async news(status: string): Promise<Asking | undefined> {
     if (status !== 'paused') this.#toldPause = false
-    if (runPhase(status) !== 'going-on' || ON_ITS_WAY_OUT.has(status)) return undefined
+    if (runPhase(status) !== 'going-on' || isBeingStopped(status)) return undefined
     const isFirstPause = status === 'paused' && !this.#toldPause
     this.#toldPause ||= isFirstPause
     const question = this.#open.find(({ id }) => !this.#told.has(id))
@@ -96,6 +120,6 @@ export class Questions {
   async #ofChildRun(): Promise<string | undefined> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
     const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit)
-    return 'value' in read ? read.value[0]?.text : undefined
+    return 'value' in read ? read.value.questions[0]?.text : undefined
   }
 }

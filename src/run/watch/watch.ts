@@ -39,7 +39,14 @@ export interface WatchRequest {
 /** Why the watch ended; `status` is the last one seen. */
 export type Watched =
   | { readonly kind: 'over'; readonly run: Run }
-  | { readonly kind: 'timed-out'; readonly status: string }
+  | {
+      readonly kind: 'timed-out'
+      readonly status: string
+      /** The run, where it has failed or was stopped by then, with names of its steps that still run. */
+      readonly failed: { readonly run: Run; readonly running: readonly string[] } | undefined
+      /** For how many milliseconds the server has let nobody see it; undefined: the last look was answered. */
+      readonly unseenMs: number | undefined
+    }
   /** The run waits for a person, though it may still be `running`, and that was not wished. */
   | { readonly kind: 'paused'; readonly status: string; readonly question: string | undefined }
   /** The server says that there is no such run any more. */
@@ -61,7 +68,7 @@ const FORESEEABLE: ReadonlySet<string> = new Set(['initializing', 'provisioning'
 const SLOW_START_MS = 900_000
 
 const NOT_PERMITTED =
-  'the account has no permission to read this run. Give it permission to read pipeline runs'
+  'The account has no permission to read this run. Give it permission to read pipeline runs'
 
 /**
  * Looks at a run again and again until nothing of it goes on, the time is up, or it can be seen no more.
@@ -86,6 +93,11 @@ class Watch {
   /** What the last look at the run itself said; undefined before the first. */
   #fingerprint: string | undefined
   #changedAt: number
+  /** The run, where it has failed or was stopped, and may go on all the same. */
+  #failed: Run | undefined
+  #seenAt: number
+  /** Whether the last look was answered. */
+  #isInSight = true
   #lostSince: number | undefined
   /** As it was told last. */
   #toleratedMs: number | undefined
@@ -103,6 +115,7 @@ class Watch {
     this.#startedAt = deps.clock.elapsed()
     this.#looks = request.looks ?? aloneWith(deps.clock)
     this.#changedAt = this.#startedAt
+    this.#seenAt = this.#startedAt
     this.#status = request.status
     this.#questions = new Questions(request.run.id, deps)
     this.#patience = new Patience(deps.clock)
@@ -122,9 +135,16 @@ class Watch {
     for (;;) {
       const watched = await this.#look()
       if (watched !== undefined) return watched
-      if (this.#remainingMs <= 0) return { kind: 'timed-out', status: this.#status }
+      if (this.#remainingMs <= 0) return this.#timedOut()
       await this.#sleep()
     }
+  }
+
+  #timedOut(): Watched {
+    const status = this.#status
+    const failed = this.#failed && { run: this.#failed, running: this.#steps.running }
+    const unseenMs = this.#isInSight ? undefined : this.#deps.clock.elapsed() - this.#seenAt
+    return { kind: 'timed-out', status, failed, unseenMs }
   }
 
   async #sleep(): Promise<void> {
@@ -190,6 +210,8 @@ class Watch {
 
   #noteAnswer(): void {
     this.#patience.answered()
+    this.#isInSight = true
+    this.#seenAt = this.#deps.clock.elapsed()
     this.#askedToWaitMs = 0
     if (this.#lostSince === undefined) return
     this.#tell({ kind: 'server-back', afterMs: this.#deps.clock.elapsed() - this.#lostSince })
@@ -211,7 +233,8 @@ class Watch {
     const all = parts ?? (await this.#partsBeside(run, isChanged))
     if (all !== undefined) await this.#noteParts(all)
     if (isChanged && isEnd) this.#tellState(run)
-    if (needsSteps(run)) this.#noteGoingOn(all?.steps)
+    this.#failed = needsSteps(run) ? run : undefined
+    if (this.#failed !== undefined) this.#noteGoingOn(all?.steps)
     const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
     if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
     return this.#noteQuestions()
@@ -285,6 +308,7 @@ class Watch {
   #noteFailure(error: ZenmlError): Watched | undefined {
     const status = this.#status
     const detail = error.message
+    this.#isInSight = false
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
     if (this.#patience.isGone(error)) return { kind: 'gone', status, detail }
     if (isGone(error)) return undefined
@@ -297,6 +321,7 @@ class Watch {
 
   /** One no does not end the watch, whoever says it; some in a row do. */
   #noteRefusal(detail: string): Watched | undefined {
+    this.#isInSight = false
     const { lostAfterMs } = this.#request
     const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs)
     const isFinal = this.#patience.refused(doubtedMs)

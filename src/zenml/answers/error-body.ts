@@ -52,7 +52,7 @@ export function readErrorBody(answer: HttpAnswer, addressInput = 'server-url'): 
   if (answer.status < 300 && !isOwn) {
     return {
       source: 'something that is not a ZenML API',
-      message: `an answer of an unknown shape: ${shape(answer.body, json)}`,
+      message: `an unexpected answer: ${shape(answer.body, json)}; check ${addressInput} (a proxy may answer there), or update this action if ZenML is newer`,
     }
   }
   // A ZenML that says no gives a reason in `detail`; only one that fails, or is too busy, says it otherwise.

@@ -11,8 +11,7 @@ export function keyGrant(baseUrl: string, key: string, otherwise?: () => Promise
     addressInput: 'server-url',
     credentialInput: 'api-key',
     whoAnswers: 'ZenML server',
-    advice:
-      'api-key is the whole key of a service account of this server, and that neither was rotated or deactivated',
+    advice: 'api-key is the whole key of a service account on this server, and still valid',
     request: () => Promise.resolve({ url: `${baseUrl}/api/v1/login`, form: { password: key } }),
     ...(otherwise && { otherwise }),
   }
@@ -30,7 +29,7 @@ export function managementKeyGrant(proApiUrl: string, key: string): Grant {
     ...MANAGEMENT,
     credentialInput: 'api-key',
     advice:
-      "api-key is the whole key of a service account of the organization, and that neither was rotated or deactivated; a workspace's own key works only with server-url instead of workspace",
+      "api-key is the whole key of a service account of the organization, and still valid; a workspace's own key needs server-url instead of workspace",
     request: () =>
       Promise.resolve({
         url: `${proApiUrl}/auth/login`,

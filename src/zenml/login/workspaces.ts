@@ -128,7 +128,7 @@ async function theOneNamed(name: string, client: ProClient): Promise<Workspace> 
   const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`)
   const more = several.length > places.length ? ` and ${several.length - places.length} more` : ''
   throw new WorkspaceError(
-    `workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the id of one of them instead of its name`,
+    `workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the ID of one of them instead of its name`,
   )
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { anyText } from '../../any-text.ts'
+import { anyText } from '../any-text.ts'
 
-import { parseDuration } from '../../../src/github/inputs/duration.ts'
+import { parseDuration } from '../../src/base/duration.ts'
 
 test.each([
   ['90s', 90_000],

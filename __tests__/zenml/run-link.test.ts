@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { runUrl } from '../../src/zenml/run-url.ts'
+import { runUrl } from '../../src/zenml/run-link.ts'
 
 const BASE = 'https://zenml.example.com/prefix'
 const PROJECT = { id: 'p-1', name: 'my project' }

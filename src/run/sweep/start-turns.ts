@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts'
  * Whose turn it is to start a run. One start at a time: where the server has no free slot, or asks for patience, one cell
  * waits for it and not each of them.
  */
-export class Slots {
+export class StartTurns {
   readonly #clock: Clock
   #turn: Promise<unknown> = Promise.resolve()
   #alive = 0

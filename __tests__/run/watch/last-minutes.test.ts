@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PipelineSpec } from '../../../simulator/index.ts'
+import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -12,8 +12,8 @@ const MINUTE = 60_000
 const slow: PipelineSpec = { name: 'slow', steps: [{ name: 'only', seconds: 600 }] }
 const target = { kind: 'template', reference: 'slow-template' } as const
 
-async function open(): Promise<Scene> {
-  return openScene({ pipelines: [slow], orchestrator: 'kubernetes' })
+async function open(options: SimulatorOptions = {}): Promise<Scene> {
+  return openScene({ pipelines: [slow], orchestrator: 'kubernetes', ...options })
 }
 
 /** A run of a job that GitHub ends in so many minutes. */
@@ -68,6 +68,39 @@ describe('a step that hands its run over', () => {
     expect(scene.sent(STOP)).toEqual([])
     expect(scene.settled).toHaveLength(1)
   })
+})
+
+describe('a step that ends before it follows its run, in the last minutes of its job, leaves word that the run goes on', () => {
+  const faults = [{ on: 'trigger', do: { kind: 'hang', work: true } }] as const
+
+  test.each(['hand-over', 'keep-running'] as const)(
+    'killed while it starts it (on-timeout: %s)',
+    async (onTimeout) => {
+      const scene = await open({ faults })
+      const cancelling = new AbortController()
+      const running = scene.execute(inJob(scene, 4, { onTimeout }), cancelling.signal)
+      await until(() => scene.sent(TRIGGER).length > 0)
+      expect(scene.endings).toEqual(['keep-running'])
+      cancelling.abort(new Error('the test is over'))
+      await running
+    },
+  )
+
+  test.each(['hand-over', 'keep-running'] as const)(
+    'cancelled while it starts it (on-timeout: %s)',
+    async (onTimeout) => {
+      const scene = await open({ faults })
+      const cancelling = new AbortController()
+      const running = scene.execute(inJob(scene, 6, { onTimeout }), cancelling.signal)
+      await until(() => scene.sent(TRIGGER).length > 0)
+      expect(scene.endings).toEqual([])
+      await scene.clock.sleep(2 * MINUTE)
+      cancelling.abort(new Error('cancelled'))
+      expect(await running).toMatchObject({ conclusion: 'timed-out' })
+      expect(scene.endings).toEqual(['keep-running'])
+      expect(scene.sent(STOP)).toEqual([])
+    },
+  )
 })
 
 describe('a job that is too short is told of at the start', () => {

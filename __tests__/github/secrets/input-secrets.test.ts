@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Secrets } from '../../../src/github/secrets/gate.ts'
+import { Secrets } from '../../../src/github/secrets/input-secrets.ts'
 
 test.each(['"', "'", '`'])(
   'a secret that was pasted with %s around it is hidden without them, too',

@@ -1,0 +1,175 @@
+import { Deadline } from '../../base/deadline.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
+import type { Run, ServerInfo } from '../../zenml/model.ts'
+import { isBeingStopped, runPhase } from '../../zenml/status.ts'
+import { isAtLeast } from '../../zenml/version.ts'
+import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
+import type { Outcome } from '../conclusion.ts'
+import { RunError } from '../errors.ts'
+import type { ProjectChoice } from '../facts.ts'
+import { findRun } from '../find/run.ts'
+import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
+import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
+import {
+  answered,
+  asksNothing,
+  asksSeveral,
+  asksSomethingElse,
+  notAnswered,
+  notKnown,
+  notResumed,
+  notStopped,
+  tooManyChildRuns,
+  type Place,
+} from './words.ts'
+
+export interface ResolveRequest extends Resolution {
+  /** Id or exact name. */
+  readonly run: string
+  readonly project: ProjectChoice | undefined
+  /** Text or name of the one that is meant; undefined: whichever is open. */
+  readonly question: string | undefined
+}
+
+/** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
+const RESUME_MS = 15_000
+const RESUME_PAUSE_MS = 1_000
+
+/** ZenML keeps the answer `abort` first and then stops the run: the second may fail alone. */
+const NOT_STOPPED: ReadonlySet<string> = new Set(['paused', 'running'])
+
+/** The run after it was answered. */
+interface After {
+  readonly run: Run
+  /** It was to go on, and is still paused though it asks nothing; or to be stopped, and nothing stops it. */
+  readonly isStuck: boolean
+}
+
+/** How far it has come. */
+interface Progress {
+  place?: Place
+  /** Set once a request is under way, or was. */
+  sent?: AskedQuestion
+}
+
+/**
+ * Answers what a run asks a person now, so that it goes on or is stopped. A run that asks nothing, or nothing any more, is
+ * an error, and so is one that asks something else than the question that is meant.
+ *
+ * @throws RunError if there is no such run
+ */
+export async function resolveRun(request: ResolveRequest, deps: AnswerDependencies): Promise<Outcome> {
+  const progress: Progress = {}
+  const end = (conclusion: Outcome['conclusion'], error: string | undefined): Outcome => ({
+    conclusion,
+    status: progress.place?.run.status ?? '',
+    error,
+    failedStep: undefined,
+  })
+  try {
+    const error = await answerAndLook(request, progress, deps)
+    return error === undefined ? end('resolved', undefined) : end('failed', error)
+  } catch (error) {
+    const { place, sent } = progress
+    if (error instanceof RunError && place !== undefined) return end('failed', error.message)
+    if (error instanceof RunError) throw error
+    if (place === undefined || sent === undefined) {
+      if (deps.cancelled.aborted) return end('cancelled', notAnswered(request.run))
+      throw error
+    }
+    if (deps.cancelled.aborted) {
+      return end('cancelled', `Cancelled. ${notKnown(sent, place, 'there was no time left to check')}`)
+    }
+    if (!isZenmlError(error)) throw error
+    return end('lost', notKnown(sent, place, error.message))
+  }
+}
+
+/** Gives why the run does not go on, although ZenML took the answer. */
+async function answerAndLook(
+  request: ResolveRequest,
+  progress: Progress,
+  deps: AnswerDependencies,
+): Promise<string | undefined> {
+  const { run, url, server } = await findRun(request.run, request.project, deps)
+  const place = { run, url }
+  progress.place = place
+  const question = await questionOf(place, server, request, deps)
+  const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
+    progress.sent = question
+  })
+  const after = await lookAfter(run, question, request, deps)
+  progress.place = { run: after?.run ?? run, url }
+  if (after?.isStuck === true) {
+    return request.resolution === 'abort'
+      ? notStopped(question, place)
+      : notResumed(question, place, after.run.statusReason)
+  }
+  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution, when) })
+  return undefined
+}
+
+/** What is sent: nothing but that. */
+function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
+  return { resolution, result }
+}
+
+/** The one that is to be answered: of the run itself, or else of its child runs. */
+async function questionOf(
+  place: Place,
+  server: ServerInfo,
+  { resolution, question: meant }: ResolveRequest,
+  { client }: AnswerDependencies,
+): Promise<AskedQuestion> {
+  if (!isAtLeast(server.version, 0, 95)) {
+    throw new RunError(
+      `run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`,
+    )
+  }
+  const { id, status } = place.run
+  const isLeaving = isBeingStopped(status) && resolution === 'continue'
+  if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
+  const own = (await client.dag(id)).questions.map((question) => ({ ...question, runId: id }))
+  const { questions: open, areAll } =
+    own.length > 0 ? { questions: own, areAll: true } : await openQuestions(client, id)
+  if (!areAll) throw new RunError(tooManyChildRuns(place))
+  if (open.length === 0) throw new RunError(asksNothing(place))
+  const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each))
+  if (question === undefined) throw new RunError(asksSomethingElse(open, place))
+  if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
+  return question
+}
+
+/** White space counts for nothing: an input is one line, a question may have several. */
+function isMeant(meant: string, { text, name }: AskedQuestion): boolean {
+  const [wanted, ...given] = [meant, text, name].map((each) => each.replaceAll(/\s+/g, ' ').trim())
+  return given.includes(wanted ?? '')
+}
+
+/** Undefined where it cannot be read, which takes nothing back of the answer. */
+async function lookAfter(
+  { id }: Run,
+  { runId }: AskedQuestion,
+  { resolution }: ResolveRequest,
+  { client, clock, signal }: AnswerDependencies,
+): Promise<After | undefined> {
+  const soon = new Deadline(clock, RESUME_MS)
+  try {
+    for (;;) {
+      const run = await client.run(id, { hydrate: false })
+      if (resolution === 'abort') {
+        const asker = runId === id ? run : await client.run(runId, { hydrate: false })
+        if (!NOT_STOPPED.has(asker.status)) return { run, isStuck: false }
+      } else {
+        if (run.status !== 'paused') return { run, isStuck: false }
+        // It may ask something else by now, or another child run may, and then the run waits for that.
+        if ((await openQuestions(client, id)).questions.length > 0) return { run, isStuck: false }
+      }
+      if (soon.isOver) return { run, isStuck: true }
+      await clock.sleep(RESUME_PAUSE_MS, signal)
+    }
+  } catch (error) {
+    if (isZenmlError(error) || signal?.aborted === true) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,100 @@
+import { showOnOneLine } from '../../base/printable.ts'
+import { sortedJson, type JsonValue } from '../../base/json.ts'
+import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
+import type { Question, Run } from '../../zenml/model.ts'
+
+/** Longer ones tell nobody more of a question or a schema. */
+const MAX_LENGTH = 300
+
+/** A run, and where a person looks at it. */
+export interface Place {
+  readonly run: Run
+  readonly url: string | undefined
+}
+
+/** Such as `The question "Deploy?" of the run "nightly-5"`. */
+export function shownQuestion({ text }: Question, { run }: Place): string {
+  return `The question "${showOnOneLine(text, MAX_LENGTH)}" of the run "${run.name ?? run.id}"`
+}
+
+/** What is said when the workflow is cancelled before anything was sent. */
+export function notAnswered(run: string): string {
+  return `Cancelled before the run "${run}" was answered; nothing was sent`
+}
+
+/** The run asks nothing. */
+export function asksNothing({ run, url }: Place): string {
+  return `run: the run "${run.name ?? run.id}" is not waiting for an answer; it is ${run.status}. It has ended, was answered already, or has not asked yet${see(url)}`
+}
+
+/** The open question is not the one that the answer is for. */
+export function asksSomethingElse(questions: readonly Question[], { run, url }: Place): string {
+  return `question: the run "${run.name ?? run.id}" asks something else: ${listed(questions)}. Nothing was answered${see(url)}`
+}
+
+function listed(questions: readonly Question[]): string {
+  const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
+  return showOnOneLine(texts, 3 * MAX_LENGTH)
+}
+
+/** Something may be asked where nobody looked. */
+export function tooManyChildRuns({ run, url }: Place): string {
+  return `run: "${run.name ?? run.id}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered${see(url)}`
+}
+
+/** Its child runs ask several things. */
+export function asksSeveral(questions: readonly Question[], { run }: Place): string {
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run that is to be answered`
+}
+
+/** Somebody else was faster, and of another opinion. */
+export function answeredOtherwise(
+  question: Question,
+  place: Place,
+  wanted: Resolution,
+  { resolution }: WaitCondition,
+): string {
+  if (resolution === undefined) {
+    return `${shownQuestion(question, place)} was closed without an answer. This answer was not recorded${see(place.url)}`
+  }
+  const how = resolution === wanted.resolution ? `${resolution}, with another value` : resolution
+  return `${shownQuestion(question, place)} already has a different answer (${how}). This answer was not recorded${see(place.url)}`
+}
+
+/** @param why the server's words */
+export function doesNotFit(schema: JsonValue | undefined, why: string): string {
+  return schema === undefined
+    ? `answer: the question takes no answer besides the resolution; remove the input. ${why}`
+    : `answer: does not fit the question, which takes ${showOnOneLine(sortedJson(schema), MAX_LENGTH)} (a JSON schema). ${why}`
+}
+
+/** Nobody can tell what came of the request. @param why a sentence without its full stop */
+export function notKnown(question: Question, place: Place, why: string): string {
+  return `It is not known whether the answer reached the run "${place.run.name ?? place.run.id}": ${why}. ${shownQuestion(question, place)} may have been answered${see(place.url)}`
+}
+
+/** ZenML has the answer, and the run does not go on. */
+export function notResumed(question: Question, place: Place, reason: string | undefined): string {
+  const why = reason === undefined ? '' : ` (${showOnOneLine(reason, MAX_LENGTH)})`
+  return `${shownQuestion(question, place)} was answered, but ZenML could not resume the run, which is still paused${why}. Resume it in ZenML${see(place.url)}`
+}
+
+/** ZenML has the answer, and stops nothing. */
+export function notStopped(question: Question, place: Place): string {
+  return `${shownQuestion(question, place)} was answered with abort, but ZenML did not stop the run. Stop it with stop/${see(place.url)}`
+}
+
+/** It went well. */
+export function answered(
+  question: Question,
+  place: Place,
+  resolution: string,
+  when: 'now' | 'before',
+): string {
+  const how = when === 'now' ? 'was answered' : 'had been answered so already'
+  return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
+}
+
+function see(url: string | undefined): string {
+  return url === undefined ? '' : `: ${url}`
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../../base/clock.ts'
+import { Deadline } from '../../base/deadline.ts'
+import type { ZenmlClient } from '../../zenml/client.ts'
+import type { Outcome } from '../conclusion.ts'
+import type { Reporter } from '../events.ts'
+import type { EndMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
+import { endModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
+import { cleanUp } from './clean-up.ts'
+import { endReason } from './end-reason.ts'
+
+/** What becomes of the run when the job is cancelled, or GitHub ends it for its time. */
+export interface CancelPolicy extends TimePolicy {
+  readonly onCancel: EndMode
+  /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
+  readonly abortMs?: number | undefined
+  /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
+  readonly workflowRunUrl: string
+}
+
+interface CancelDependencies {
+  readonly client: ZenmlClient
+  readonly clock: Clock
+  readonly reporter: Reporter
+  readonly journal: Journal
+  readonly timeLimit: (ms: number) => AbortSignal
+}
+
+/** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
+const CANCEL_BUDGET_MS = 5_500
+
+/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
+const CANCEL_LOOK_UP_MS = 2_500
+
+/** On top of the budget: a request that is under way when it is spent is cut off only then. */
+const CANCEL_GRACE_MS = 700
+
+/** Whether the cancellation is the end of the job's time, for which the run was to be handed over. */
+export function isHandedOver(policy: CancelPolicy): boolean {
+  return policy.onTimeout === 'hand-over' && isInLastMinutes(policy)
+}
+
+/**
+ * Sees to the run of a job that is being cancelled: as `onCancel` says, or, in the last minutes of a job, as `onTimeout` says.
+ *
+ * @param run what was started, or what was sent if the answer is outstanding
+ */
+export async function cancel(
+  run: StartedRun | PlannedRun,
+  policy: CancelPolicy,
+  { client, clock, reporter, journal, timeLimit }: CancelDependencies,
+): Promise<Pick<Outcome, 'conclusion' | 'status' | 'error'>> {
+  const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy
+  const isJobEnd = isInLastMinutes(policy)
+  const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
+  if (mode !== 'keep-running') {
+    const runId = 'id' in run ? run.id : undefined
+    reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs })
+  }
+  if (isJobEnd) journal.ending(mode)
+  const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
+  const { status, sentence, settled } = await cleanUp(
+    {
+      run,
+      mode,
+      reason: endReason('The workflow step was cancelled', workflowRunUrl),
+      lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+      deadline: new Deadline(clock, abortMs),
+    },
+    { client: client.with({ signal }), clock, signal },
+  )
+  if (settled) journal.settled()
+  if (!isJobEnd) return { conclusion: 'cancelled', status, error: `Cancelled. ${sentence}` }
+  const why = `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`
+  return { conclusion: 'timed-out', status, error: `${why}. ${sentence}` }
+}
