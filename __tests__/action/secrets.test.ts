@@ -54,7 +54,11 @@ const ENDINGS: readonly (readonly [string, Readonly<Record<string, string>>, rea
       },
     ],
   ],
-  ['is turned away', {}, [{ on: 'info', do: { kind: 'answer', status: 400, body: '{"detail": "no"}' } }]],
+  [
+    'is turned away',
+    {},
+    [{ on: 'info', occurrence: 'always', do: { kind: 'answer', status: 400, body: '{"detail": "no"}' } }],
+  ],
 ]
 
 test.concurrent.each(ENDINGS)('a step that %s shows no secret either', (_, inputs, faults) =>

@@ -74,7 +74,6 @@ test('a dry run sends nothing but reads, each once', async () => {
     'GET /api/v1/current-user',
     'GET /api/v1/projects',
     'GET /api/v1/run_templates',
-    'GET /api/v1/run_templates/',
   ])
 })
 

@@ -201,7 +201,8 @@ describe('a paused run', () => {
   test('fails the step if so wished, and stays paused', async () => {
     const scene = await openScene({ pipelines: [gate] })
     const running = scene.execute({ target, onPaused: 'fail' })
-    await until(() => scene.server.runs[0]?.status === 'running')
+    // Not between the two reads of one check.
+    await until(() => scene.events.some(({ kind }) => kind === 'steps'))
     scene.server.pause(scene.server.runs[0]?.id ?? '', 'Deploy this model?')
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })

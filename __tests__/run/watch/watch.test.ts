@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import {
   ZENML_VERSIONS,
-  type Fault,
-  type Occurrence,
+  type FaultAction,
   type PipelineSpec,
   type SimulatorOptions,
 } from '../../../simulator/index.ts'
@@ -57,23 +56,22 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
   })
 
   test('one no at the end of an outage is not the word of a server that is there', async () => {
-    const away: Fault & { occurrence: Occurrence } = {
-      on: 'any',
-      occurrence: 'always',
-      do: { kind: 'html', status: 503 },
-    }
     const { scene, result } = await watchOne(
       { version, pipeline: one({}, 3_600) },
       { onLost: 'stop', lostAfterMs: 600_000 },
       async ({ server, events, clock }) => {
         await untilRunning(events)
-        server.addFault(away)
-        const from = clock.elapsed()
-        while (clock.elapsed() - from < 595_000) await new Promise((resolve) => setImmediate(resolve))
-        // No request is the zeroth.
-        away.occurrence = 0
         const body = '{"detail":["IllegalOperationError","Insufficient permissions to READ resource."]}'
-        server.addFault({ on: 'any', occurrence: 'always', do: { kind: 'answer', status: 403, body } })
+        const from = clock.elapsed()
+        server.addFault({
+          on: 'any',
+          occurrence: 'always',
+          get do(): FaultAction {
+            return clock.elapsed() - from < 595_000
+              ? { kind: 'html', status: 503 }
+              : { kind: 'answer', status: 403, body }
+          },
+        })
       },
     )
     expect(result.conclusion).toBe('lost')
