@@ -50,7 +50,7 @@ test.concurrent('an answer that is not JSON is refused before anything is sent',
   withServer({ pipelines: [approval] }, async (scene) => {
     const refused = await scene.step({ run: 'nightly', answer: 'approved' }, { entry: 'resolve' })
     expect(expectRed(refused, 'failed')).toBe(
-      `answer: "approved" is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in '"yes"'`,
+      `answer: "approved" is not JSON; write true, 3, {"key": "value"}, or a string in double quotes, as in '"yes"'`,
     )
     expect(scene.server.requests).toEqual([])
   }),

@@ -241,7 +241,7 @@ export function resolveFaults(raw: RawInputs, runAttempt: number, ...place: RunP
 }
 
 const NO_QUESTION =
-  'missing; in a re-run, the run may ask something else by now: write the text or the name of the question that is to be answered'
+  'missing; a re-run needs it, as the run may ask something else by now: start a new workflow run, or set it in the workflow'
 
 /** What a run's page is compared with. */
 type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]
