@@ -29,7 +29,8 @@ test.concurrent('resolve/ answers a run by its name or page, once, and wait/ see
     expect(expectRed(again, 'failed')).toBe(
       `run: the run "${name}" is not waiting for an answer; it is completed. It has ended, was answered already, or has not asked yet: ${page}`,
     )
-    expect(again.stdout).toContain('title=ZenML run not answered')
+    expect(again.stdout).toContain('title=ZenML run not resolved')
+    expect(again.summary).toContain('### ❌ ZenML run not resolved\n\n[')
     expect(scene.requests('PUT', ANSWERS).map(({ body }) => body)).toEqual([
       JSON.stringify({ resolution: 'continue', result: true }),
     ])
