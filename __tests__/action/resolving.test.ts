@@ -29,7 +29,8 @@ test.concurrent('resolve/ answers a run by its name or page, once, and wait/ see
     expect(expectRed(again, 'failed')).toBe(
       `run: the run "${name}" is not waiting for an answer; it is completed. It has ended, was answered already, or has not asked yet: ${page}`,
     )
-    expect(again.stdout).toContain('title=ZenML run not answered')
+    expect(again.stdout).toContain('title=ZenML run not resolved')
+    expect(again.summary).toContain('### ❌ ZenML run not resolved\n\n[')
     expect(scene.requests('PUT', ANSWERS).map(({ body }) => body)).toEqual([
       JSON.stringify({ resolution: 'continue', result: true }),
     ])
@@ -50,7 +51,7 @@ test.concurrent('an answer that is not JSON is refused before anything is sent',
   withServer({ pipelines: [approval] }, async (scene) => {
     const refused = await scene.step({ run: 'nightly', answer: 'approved' }, { entry: 'resolve' })
     expect(expectRed(refused, 'failed')).toBe(
-      `answer: "approved" is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in '"yes"'`,
+      `answer: "approved" is not JSON; write true, 3, {"key": "value"}, or a string in double quotes, as in '"yes"'`,
     )
     expect(scene.server.requests).toEqual([])
   }),

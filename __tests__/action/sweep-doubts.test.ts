@@ -24,7 +24,7 @@ test.concurrent('where the metadata of a run cannot be read, no other one is cal
     expect(result.outputs).toMatchObject({ conclusion: 'expectation-missed', completed: '2' })
     expect(result.outputs).toMatchObject({ 'best-run-id': '', 'best-value': '', 'best-parameters': '{}' })
     expect(result.outputs['error']).toMatch(
-      /^Which run is the best is not known, because what the run of cell 1 logged could not be read: /,
+      /^The best run is not known, because the metadata of cell 1's run could not be read: /,
     )
     expect(result.summary).not.toContain('🏆')
     // The other one could be read.

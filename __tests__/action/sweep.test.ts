@@ -147,13 +147,13 @@ test('a sweep that its job on a hosted runner cannot hold is warned of, and so i
       const result = await sweep(scene, { ...BASE, matrix: 'train.seconds: [400, 401]' }, env)
       expect(annotations('warning', result)).toEqual([
         expect.stringMatching(
-          /^2 cells, 4 at a time, usually 10 min( \d+ s)? each, take about 10 min( \d+ s)?, and GitHub ends this job, as any on a hosted runner, in 2 min \d+ s\. Raise max-parallel/,
+          /^2 cells, 4 at a time, usually 10 min( \d+ s)? each, take about 10 min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s\. Raise max-parallel/,
         ),
       ])
       const one = await scene.step({ pipeline: 'training', 'poll-interval': '1s' }, { env })
       expect(annotations('warning', one)).toEqual([
         expect.stringMatching(
-          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s, or sooner if timeout-minutes says so\. Then on-timeout applies \(stop\)\. Write on-timeout: hand-over and follow the run with wait\/ in another job, or use a self-hosted runner$/,
+          /^The run will usually take another \d+ min( \d+ s)?, but GitHub ends this job in about 2 min \d+ s, or sooner if timeout-minutes says so\. At six hours, on-timeout applies \(stop\)\. Write on-timeout: hand-over and follow the run with wait\/ in another job, or use a self-hosted runner$/,
         ),
       ])
       expect(one.outputs['conclusion']).toBe('completed')
@@ -171,7 +171,7 @@ test.concurrent('a sweep that its timeout cannot hold is warned of before the fi
     })
     expect(annotations('warning', result)).toEqual([
       expect.stringMatching(
-        /^2 cells, 1 at a time, usually 10 min( \d+ s)? each, take about 20 min( \d+ s)?, and timeout allows 15 min\. Raise max-parallel/,
+        /^2 cells, 1 at a time, usually 10 min( \d+ s)? each, take about 20 min( \d+ s)?, but timeout allows 15 min\. Raise max-parallel/,
       ),
     ])
   }),

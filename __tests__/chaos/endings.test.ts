@@ -13,7 +13,7 @@ const held: HeldRun = {
 
 test('what the post step says last of a run is read also where the server changed the name of the run', () => {
   const printed = [
-    'This step ended before the run "nightly-1" did. Checking whether it was started, to stop it',
+    'This step ended before the run "nightly-1" did. Checking whether it was started, and stopping it if so',
     '::warning::The run "NIGHTLY-1" was asked to stop and was stopping when last seen',
     'The run "nightly-2" was stopped',
     '',

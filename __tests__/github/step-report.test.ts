@@ -33,7 +33,7 @@ const failed: StepEnd = {
   failedStep: 'train',
 }
 
-function reporter(action: 'main' | 'wait' | 'stop' = 'main') {
+function reporter(action: 'main' | 'wait' | 'stop' | 'resolve' = 'main') {
   const writes: string[] = []
   const log = new WorkflowLog((text) => writes.push(text))
   const report = new StepReport({ action, log, clock: new VirtualClock() })
@@ -218,6 +218,7 @@ test.each([
   ['wait', false, 'No ZenML run was followed'],
   ['stop', false, 'No ZenML run was stopped'],
   ['stop', true, 'ZenML run not stopped'],
+  ['resolve', true, 'ZenML run not resolved'],
 ] as const)(
   'a failure that nothing explained is annotated at the end (%s, run: %p)',
   async (action, isStarted, title) => {
@@ -225,6 +226,21 @@ test.each([
     if (isStarted) report.tell(started)
     await report.ended(failed)
     expect(errors()).toEqual([{ name: 'error', properties: { title }, data: failed.error }])
+  },
+)
+
+test.each([
+  ['stop', 'ZenML run not stopped'],
+  ['resolve', 'ZenML run not resolved'],
+] as const)(
+  '%s/ failed, and not the run: the summary says so, and what the run is',
+  async (action, title) => {
+    const { report } = reporter(action)
+    report.tell(started)
+    await report.ended({ ...failed, status: 'running', error: 'The server refused' })
+    expect(files.read('summary')).toMatch(
+      new RegExp(`### ❌ ${title}\\n\\n\\[.*\\]\\(.*\\) · .*\`running\` in ZenML\\n`),
+    )
   },
 )
 

@@ -12,7 +12,7 @@ export interface Left {
 }
 
 const TITLE =
-  /^((No )?ZenML (run (was (started|followed|stopped|answered)|completed|started|failed(: .+)?|stopped|timed out|cancelled|is waiting for a person|not found|not stopped|not answered|outcome unknown)|login failed)|Step .* failed(:.+)?|Input [a-z-]+|Code of another commit)$/
+  /^((No )?ZenML (run (was (started|followed|stopped|answered)|completed|started|failed(: .+)?|stopped|timed out|cancelled|is waiting for a person|not found|not stopped|not resolved|outcome unknown)|login failed)|Step .* failed(:.+)?|Input [a-z-]+|Code of another commit)$/
 
 const GROUP_TITLE =
   /^(Connected to |Found the (snapshot|run template) |Log of (the step |what starts the run: ))/

@@ -35,7 +35,7 @@ test.each([
 ])('nobody is told to trust the placeholder of %s', async (name, subject) => {
   const { url } = await startSecure(() => ({}), `ingress-${name}`)
   expect((await failure(url)).message).toBe(
-    `the server's certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): "${subject}" is the placeholder of an ingress, which has no certificate for 127.0.0.1 (yet); it needs one there`,
+    `the server's certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): "${subject}" is the placeholder of an ingress, which has no certificate for 127.0.0.1 (yet); add one to the ingress`,
   )
 })
 

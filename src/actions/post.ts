@@ -135,10 +135,12 @@ function endingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[])
   const areStarted = toEnd.every(({ run }) => 'id' in run)
   const [first, ...others] = toEnd
   if (others.length > 0) {
-    const what = areStarted ? 'Asking ZenML to stop them' : 'Checking which were started, to stop them'
+    const what = areStarted ? 'Asking ZenML to stop them' : 'Checking which were started, and stopping those'
     return `This step ended before ${toEnd.length} of its runs did. ${what}`
   }
-  const what = areStarted ? 'Asking ZenML to stop it' : 'Checking whether it was started, to stop it'
+  const what = areStarted
+    ? 'Asking ZenML to stop it'
+    : 'Checking whether it was started, and stopping it if so'
   return `This step ended before the run "${inline(first?.run.name ?? '')}" did. ${what}`
 }
 

@@ -30,8 +30,8 @@ export interface RecordedStep extends StepState {
 export interface RunRecord {
   /** Undefined while the step goes on. */
   readonly conclusion: Conclusion | undefined
-  /** What is said in place of the run's end where the step failed before it had one, such as `No ZenML run was started`. */
-  readonly withoutRun: string | undefined
+  /** What the step failed to do, where the run's own end does not say it, such as `No ZenML run was started`. */
+  readonly notDone: string | undefined
   /** ZenML's last known state of the run; empty if there is none. */
   readonly status: string
   /** One line, or one for each of several faults, without those of the steps; harmless and cut already. */
@@ -82,7 +82,7 @@ export interface RunRecord {
 /** Before anything is told. */
 export const NOTHING_KNOWN: RunRecord = {
   conclusion: undefined,
-  withoutRun: undefined,
+  notDone: undefined,
   status: '',
   error: undefined,
   durationMs: undefined,

@@ -99,7 +99,7 @@ export class StepReport implements Reporter {
   /** The step's own end: outputs, one line, the summary, the comment. */
   async ended(end: StepEnd): Promise<void> {
     this.#keeper.end(this.#withLink(end))
-    const record = { ...this.#keeper.record, withoutRun: this.#withoutRun(end) }
+    const record = { ...this.#keeper.record, notDone: this.#notDone(end) }
     this.#setResult(record, end)
     this.#runLog.end()
     // How it ended is the log's last line.
@@ -110,7 +110,7 @@ export class StepReport implements Reporter {
       end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
-    else if (result !== undefined) this.#log.error(result, { title: record.withoutRun ?? this.#title(end) })
+    else if (result !== undefined) this.#log.error(result, { title: record.notDone ?? this.#title(end) })
     await this.#summarize({ ...record, hasReport })
     await this.#comment(withoutValues(record, end))
   }
@@ -176,21 +176,15 @@ export class StepReport implements Reporter {
     for (const name of this.#outputs) if (values[name] !== undefined) setOutput(name, values[name], this.#log)
   }
 
-  /** Undefined if there was a run that has ended, or if something else than a failure ended the step. */
-  #withoutRun({
-    conclusion,
-    waitsForPerson,
-    hadRun = false,
-    isMissing = false,
-  }: StepEnd): string | undefined {
+  /** Undefined if the run's own end says it, or if something else than a failure ended the step. */
+  #notDone({ conclusion, waitsForPerson, hadRun = false, isMissing = false }: StepEnd): string | undefined {
     if (waitsForPerson === true) return 'ZenML run is waiting for a person'
-    if (conclusion !== 'failed' || hadRun || this.#keeper.record.runId !== undefined) return undefined
+    if (conclusion !== 'failed') return undefined
+    if (hadRun || this.#keeper.record.runId !== undefined) return WITH_RUN[this.#action]
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
   #title({ conclusion }: StepEnd): string {
-    if (this.#action === 'stop' && conclusion === 'failed') return 'ZenML run not stopped'
-    if (this.#action === 'resolve' && conclusion === 'failed') return 'ZenML run not answered'
     return this.#action === 'sweep'
       ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
       : TITLES[conclusion]
@@ -236,6 +230,12 @@ const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
   wait: 'No ZenML run was followed',
   stop: 'No ZenML run was stopped',
   resolve: 'No ZenML run was answered',
+}
+
+/** Where the step can fail although its run did not. */
+const WITH_RUN: Partial<typeof WITHOUT_RUN> = {
+  stop: 'ZenML run not stopped',
+  resolve: 'ZenML run not resolved',
 }
 
 const JSON_OUTPUTS = ['steps', 'metadata', 'artifacts', 'comparison'] as const

@@ -109,7 +109,7 @@ function describe(
   const subject = whose === 'it' ? nameOf(leaf.subject) : `${whose} ${nameOf(leaf.subject)}`
   // Whoever trusted it would trust every such ingress.
   if (PLACEHOLDERS.has(String(leaf.subject.CN))) {
-    return `${subject} is the placeholder of an ingress, which has no certificate for ${host} (yet); it needs one there`
+    return `${subject} is the placeholder of an ingress, which has no certificate for ${host} (yet); add one to the ingress`
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     const wrong = chain.find((each) => !isValidNow(each)) ?? leaf

@@ -487,6 +487,11 @@ test.each<[given: With, unused: string]>([
     },
     'timeout, poll-interval, on-timeout, on-paused, expect',
   ],
+  [
+    { timeout: '2h', logs: 'live', 'log-tail': '200', visualizations: 'true' },
+    'timeout, logs, log-tail, visualizations',
+  ],
+  [{ timeout: '2h', logs: 'failed', 'log-tail': '50', visualizations: 'False' }, 'timeout'],
 ])('with wait: false, %j is a notice, so that wait can come from a form', async (given, unused) => {
   const { inputs, notices } = await readGood({ wait: 'false', ...given })
   expect(inputs.wait).toBe(false)

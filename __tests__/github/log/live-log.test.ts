@@ -52,13 +52,13 @@ test.each([true, false])('a secret that goes on over lines is hidden (several st
   expect(block).toContain(`│ ${name}behind\n`)
 })
 
-test('that a log is not followed any further is one line', () => {
+test('that a log is no longer followed is one line', () => {
   const text = shown((live) => {
     live.ended({ kind: 'logs-not-followed', step: 'train', why: 'no\n::error::x' })
-    live.ended({ kind: 'logs-not-followed', step: undefined, why: '4 MB were shown, and no more is' })
+    live.ended({ kind: 'logs-not-followed', step: undefined, why: 'the limit of 4 MB is reached' })
   })
   expect(text.trimEnd().split('\n')).toEqual([
-    expect.stringMatching(/^The log of the step train is not followed any further: no/),
-    'The log of the steps is not followed any further: 4 MB were shown, and no more is',
+    expect.stringMatching(/^The log of the step train is no longer followed: no/),
+    'The log of the steps is no longer followed: the limit of 4 MB is reached',
   ])
 })

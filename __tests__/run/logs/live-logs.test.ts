@@ -137,7 +137,7 @@ describe('however much there is, the log stays readable', () => {
       {
         kind: 'logs-not-followed',
         step: 'train',
-        why: '5,000 lines were shown, and no more of this step are',
+        why: 'the limit of 5,000 lines per step is reached',
       },
     ])
   })
@@ -147,7 +147,7 @@ describe('however much there is, the log stays readable', () => {
     const scene = await followed(pipelineOf(...steps))
     expect(blocks(scene).flatMap(({ lines }) => lines)).toHaveLength(20_000)
     expect(notes(scene)).toEqual([
-      { kind: 'logs-not-followed', step: undefined, why: '20,000 lines were shown, and no more are' },
+      { kind: 'logs-not-followed', step: undefined, why: 'the limit of 20,000 lines is reached' },
     ])
   })
 
@@ -159,13 +159,13 @@ describe('however much there is, the log stays readable', () => {
       .join('\n').length
     expect(bytes).toBeGreaterThan(4_000_000)
     expect(bytes).toBeLessThan(4 * 1024 * 1024)
-    expect(notes(scene)).toMatchObject([{ why: '4 MB were shown, and no more is' }])
+    expect(notes(scene)).toMatchObject([{ why: 'the limit of 4 MB is reached' }])
   })
 
   test('100 MB that are read, over hours, and then once more at the end', async () => {
     const log = Array.from({ length: 200 }, (_, index) => `${'x'.repeat(20_000)} line ${index}`)
     const scene = await followed(pipelineOf({ name: 'train', log, seconds: 8 * 3_600 }))
-    expect(notes(scene)).toMatchObject([{ why: '100 MB were read, and more is only at the end of the run' }])
+    expect(notes(scene)).toMatchObject([{ why: '100 MB were read; the next read is at the end of the run' }])
     expect(linesOf(scene, 'train')).toHaveLength(200)
     expect(scene.sent(LOGS).length).toBeLessThan(300)
   })
@@ -187,7 +187,7 @@ describe('however much there is, the log stays readable', () => {
     expect(notes(scene)).toMatchObject([
       {
         step: undefined,
-        why: expect.stringMatching(/^those of 13 steps could not be read: .*No logs found/),
+        why: expect.stringMatching(/^the logs of 13 steps could not be read: .*No logs found/),
       },
     ])
     const times = new Map<string, number>()
@@ -281,7 +281,7 @@ describe('a server that gives only a part of a long log', () => {
       ],
     })
     expect(linesOf(scene, 'train')).toEqual(numbered('line', 1_000))
-    const why = 'the server gives only a part of the log, and what is new in it cannot be told'
+    const why = 'the server gives only a part of the log, so its new lines cannot be found'
     expect(notes(scene)).toEqual([{ kind: 'logs-not-followed', step: 'train', why }])
   })
 

@@ -184,7 +184,7 @@ test.each([
 })
 
 test.each([
-  ['0.9', '"0.95"', ' (a text)'],
+  ['0.9', '"0.95"', ' (a string)'],
   ['0.9', 'null', ' (nothing)'],
   ['0.9', 'true', ' (a boolean)'],
   ['0.9', '[1]', ' (a list)'],

@@ -275,7 +275,7 @@ describe('an answer that is lost', () => {
     const end = await scene.promote(1)
     expect(end.conclusion).toBe('failed')
     expect(end.sentence).toMatch(
-      /^Could not set the stage .* answered 502: a web page .*\. It was tried for 2 min$/,
+      /^Could not set the stage .* answered 502: a web page .*\. Gave up after 2 min$/,
     )
     expect(scene.stages()).toEqual([null])
   })
@@ -363,7 +363,7 @@ describe('the workflow is cancelled', () => {
     const end = await promoting
     expect(end.conclusion).toBe('cancelled')
     expect(end.sentence).toMatch(
-      /^Cancelled\. It is not known whether version 1 of .* is in production now: there was no time left to check\. /,
+      /^Cancelled\. It is not known whether version 1 of .* is in production now: there was no time left to find out\. /,
     )
   })
 
@@ -373,7 +373,12 @@ describe('the workflow is cancelled', () => {
     const promoting = scene.promote(1)
     await until(() => scene.puts().length === 1)
     scene.cancelled.abort(new Error('cancelled'))
-    expect(await promoting).toMatchObject({ conclusion: 'cancelled' })
+    expect(await promoting).toMatchObject({
+      conclusion: 'cancelled',
+      sentence: expect.stringContaining(
+        'in production now: there was no time left to find out. Run the step',
+      ),
+    })
     expect(scene.puts()).toHaveLength(1)
   })
 })

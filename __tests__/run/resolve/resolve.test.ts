@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Fault, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import type { Outcome } from '../../../src/run/conclusion.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
 import { resolveRun, type ResolveRequest } from '../../../src/run/resolve/resolve.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
@@ -186,7 +187,7 @@ describe('nothing is answered', () => {
     const deps = { ...scene.dependencies(), cancelled: new AbortController().signal }
     const request = { run: id, project: undefined, question: undefined, resolution: 'continue' } as const
     expect(await errorOf(resolveRun({ ...request, result: true }, deps))).toMatch(
-      /^answer: the question takes no answer besides the resolution; remove the input\. .*do not accept a result/,
+      /^answer: the question takes no answer; remove the input\. .*do not accept a result/,
     )
     expect(await resolveRun({ ...request, result: undefined }, deps)).toMatchObject({
       conclusion: 'resolved',
@@ -321,7 +322,7 @@ describe('what the server shows of the question', () => {
     fault({ on: 'dag', do: { kind: 'answer', status: 200, body } })
     expect(await answer()).toMatchObject({ conclusion: 'resolved' })
     expect(scene.events.at(-1)).toMatchObject({
-      sentence: expect.stringMatching(`of the run "${name}" had been answered so already: continue: http`),
+      sentence: expect.stringMatching(`of the run "${name}" already had this answer: continue: http`),
     })
   })
 })
@@ -406,7 +407,7 @@ test('a run with more child runs than are looked at is not answered', async () =
     do: { kind: 'answer', status: 200, body },
   })
   expect(await errorOf(answer())).toMatch(
-    `run: "${name}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered: http`,
+    `run: "${name}" has too many child runs to search for a question. Give the ID of the child run to answer: http`,
   )
   expect(bodies(scene)).toEqual([])
 })
@@ -459,5 +460,21 @@ describe('the workflow is cancelled', () => {
       error: expect.stringMatching(/^Cancelled\. It is not known whether the answer reached the run/),
     })
     expect(bodies(scene)).toHaveLength(1)
+  })
+
+  test('between two tries: it is not sent again, and the error does not say that nobody looked', async () => {
+    const { scene, id, name } = await asked(5, { faults: [always(GATEWAY)] })
+    const controller = new AbortController()
+    const tell = ({ kind }: RunEvent): void => {
+      if (kind === 'retry') controller.abort()
+    }
+    const deps = { ...scene.dependencies(), reporter: { tell }, cancelled: controller.signal }
+    const request = { run: id, project: undefined, question: undefined, ...YES } as const
+    expect(await resolveRun(request, deps)).toMatchObject({
+      conclusion: 'cancelled',
+      error: expect.stringContaining(`the run "${name}": there was no time left to find out. The question`),
+    })
+    expect(bodies(scene)).toHaveLength(1)
+    expect(scene.sent(CONDITION)).toHaveLength(1)
   })
 })

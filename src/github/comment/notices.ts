@@ -13,7 +13,7 @@ export interface RefusedPlace {
 /** The workflow was started by an event without a pull request. */
 export function noPullRequest(eventName: string): string {
   const event = eventName === '' ? 'its event' : `the event ${quote(eventName)}`
-  return `No comment was written: ${event} has no pull request; comments need one such as pull_request, or, in wait/, the input pull-request`
+  return `No comment was written: ${event} has no pull request; a comment needs an event such as pull_request or, in wait/, the input pull-request`
 }
 
 export const NO_TOKEN = 'No comment was written: github-token is empty; remove that input, or give it a token'

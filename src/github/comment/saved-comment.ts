@@ -73,7 +73,7 @@ const savedSchema = z.object({
   isWritten: z.boolean(),
   record: z.object({
     conclusion: z.enum(CONCLUSIONS).optional(),
-    withoutRun: text.optional(),
+    notDone: text.optional(),
     status: text,
     error: text.optional(),
     durationMs: z.number().optional(),

@@ -76,7 +76,9 @@ const json = z.custom<JsonValue>((parsed) => parsed !== undefined && !isDeeperTh
 export const answer = value((text, fault): JsonValue => {
   const parsed = json.safeParse(parseJson(text))
   if (!parsed.success) {
-    return fault('is not JSON; write true, 3, {"key": "value"}, or a text in double quotes, as in \'"yes"\'')
+    return fault(
+      'is not JSON; write true, 3, {"key": "value"}, or a string in double quotes, as in \'"yes"\'',
+    )
   }
   if (holdsInexactNumber(parsed.data))
     return fault('has a number that is too large to be sent exactly; answer in the dashboard instead')

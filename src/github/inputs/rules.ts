@@ -115,7 +115,7 @@ export function targetFaults(raw: RawInputs): InputFault[] {
   )
 }
 
-/** Inputs about the wait, and what they say where they change nothing. */
+/** Inputs about what comes after the start, and what they say where they change nothing. */
 function aboutWait() {
   const { defaults } = inputTables.main
   return [
@@ -127,13 +127,18 @@ function aboutWait() {
     ['lost-after', defaults['lost-after']],
     ['expect', ''],
     ['baseline', ''],
+    ['logs', defaults['logs']],
+    ['log-tail', defaults['log-tail']],
+    ['visualizations', defaults['visualizations']],
   ] as const
 }
 
 /** Without a wait they have no effect. No fault: `wait` may come from a form, and the others stand as they are. */
 export function waitNotices(raw: RawInputs): string[] {
   if (raw.wait === undefined || !isOff(raw.wait)) return []
-  const unused = aboutWait().filter(([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim()))
+  const unused = aboutWait().filter(
+    ([name, neutral]) => ![undefined, neutral].includes(raw[name]?.trim().toLowerCase()),
+  )
   return unused.length === 0
     ? []
     : [`wait is false, so these inputs have no effect: ${unused.map(([name]) => name).join(', ')}`]
@@ -241,7 +246,7 @@ export function resolveFaults(raw: RawInputs, runAttempt: number, ...place: RunP
 }
 
 const NO_QUESTION =
-  'missing; in a re-run, the run may ask something else by now: write the text or the name of the question that is to be answered'
+  'missing; a re-run needs it, as the run may ask something else by now: start a new workflow run, or set it in the workflow'
 
 /** What a run's page is compared with. */
 type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]

@@ -22,6 +22,6 @@ export class LiveLog {
 
   ended({ step, why }: Told<'logs-not-followed'>): void {
     const whose = step === undefined ? 'the steps' : `the step ${inline(step)}`
-    this.#log.info(`The log of ${whose} is not followed any further: ${inline(why, LONG)}`)
+    this.#log.info(`The log of ${whose} is no longer followed: ${inline(why, LONG)}`)
   }
 }

@@ -134,7 +134,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'settling':
-        this.#timed(`Watching for ${shownDuration(event.forMs)} whether more steps start`)
+        this.#timed(`Waiting ${shownDuration(event.forMs)} to see if more steps start`)
         return
       case 'ending':
         this.#timed(endingLine(event))
@@ -186,8 +186,8 @@ function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-no
 
 function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {
   const why =
-    timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} is over.`
-  if (runId === undefined) return `${why} Checking whether a run was started, to stop it`
+    timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} ran out.`
+  if (runId === undefined) return `${why} Checking whether a run was started, and stopping it if so`
   const how = mode === 'stop' ? '' : ' once its running steps have ended'
   return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
 }
@@ -201,7 +201,7 @@ function jobTooShortLine({
   const what = isForecast ? 'The run will usually take another' : 'The timeout is'
   return (
     `${what} ${shownDuration(needsMs)}, but GitHub ends this job in about ${shownDuration(leftMs)}, or sooner if timeout-minutes ` +
-    `says so. Then on-timeout applies (${onTimeout}). ` +
+    `says so. At six hours, on-timeout applies (${onTimeout}). ` +
     'Write on-timeout: hand-over and follow the run with wait/ in another job, or use a self-hosted runner'
   )
 }

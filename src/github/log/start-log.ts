@@ -120,7 +120,7 @@ export class StartLog {
         return `${event.adopted ? 'Started, and found by its name' : 'Started'}: ${inline(event.url ?? event.run.id, LONG)}`
       case 'attached':
         this.#log.info(
-          `Following the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`,
+          `Found the run ${inline(event.run.name ?? event.run.id, LONG)} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`,
         )
         return event.run.code && codeLogLine(event.run.code)
       case 'resumed':

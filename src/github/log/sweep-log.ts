@@ -91,7 +91,7 @@ export class SweepLog {
         this.#cells = event.cells
         this.#rankedBy = event.rankedBy ?? ''
         this.#log.info(
-          `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all are checked' : ''}`,
+          `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all were checked' : ''}`,
         )
         for (const warning of event.warnings) this.#warn(inline(warning, LONG))
         if (event.unchecked !== undefined) this.#warn(inline(event.unchecked, LONG))
@@ -254,6 +254,6 @@ function tooLongLine({
   limitMs,
   isJob,
 }: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
-  const what = isJob ? 'GitHub ends this job, as any on a hosted runner, in' : 'timeout allows'
-  return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, and ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
+  const what = isJob ? 'GitHub ends this job in about' : 'timeout allows'
+  return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, but ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
 }

@@ -31,10 +31,10 @@ const MAX_NAME_LENGTH = 300
 
 /** Such as `### ✅ ZenML run of training: completed`; while the step goes on, with the run's own state. */
 export function heading(record: RunRecord): string {
-  const { conclusion, withoutRun, status, pipeline, cells } = record
+  const { conclusion, notDone, status, pipeline, cells } = record
   const noun = cells === undefined ? 'ZenML run' : 'ZenML sweep'
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
-  if (conclusion !== undefined && withoutRun !== undefined) return `### ${SYMBOLS[conclusion]} ${withoutRun}`
+  if (conclusion !== undefined && notDone !== undefined) return `### ${SYMBOLS[conclusion]} ${notDone}`
   if (conclusion !== undefined) {
     const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion]
     return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`
@@ -46,7 +46,7 @@ export function heading(record: RunRecord): string {
 export function headLine(record: RunRecord): string {
   const { runName, runId, runUrl, durationMs, usual, conclusion } = record
   const name = runName ?? runId
-  if (name === undefined) return record.withoutRun === undefined ? '' : requestText(record)
+  if (name === undefined) return record.notDone === undefined ? '' : requestText(record)
   return [
     link(name, runUrl, MAX_NAME_LENGTH),
     ...(conclusion === 'started' || durationMs === undefined ? [] : [`**${shownDuration(durationMs)}**`]),

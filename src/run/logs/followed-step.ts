@@ -72,7 +72,7 @@ export class FollowedStep {
   #whyNotAll(log: Log, isLost: boolean, now: number): string | undefined {
     this.#lost = isLost ? this.#lost + 1 : 0
     if (isLost && (this.isDone || this.#lost >= READS_WITHOUT_PLACE)) {
-      return 'the server gives only a part of the log, and what is new in it cannot be told'
+      return 'the server gives only a part of the log, so its new lines cannot be found'
     }
     const standsStill = now - this.#newsAt >= STANDSTILL_MS
     return !isLost && !this.#place.hasMoved && (this.isDone || standsStill)

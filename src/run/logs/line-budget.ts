@@ -23,9 +23,9 @@ export class LineBudget {
     let isOverAll = false
     for (const line of lines) {
       const bytes = Buffer.byteLength(line) + 1
-      if (ofStep >= MOST_LINES_OF_STEP) why = '5,000 lines were shown, and no more of this step are'
-      else if (this.#lines >= MOST_LINES) why = '20,000 lines were shown, and no more are'
-      else if (this.#bytes + bytes > MOST_BYTES) why = '4 MB were shown, and no more is'
+      if (ofStep >= MOST_LINES_OF_STEP) why = 'the limit of 5,000 lines per step is reached'
+      else if (this.#lines >= MOST_LINES) why = 'the limit of 20,000 lines is reached'
+      else if (this.#bytes + bytes > MOST_BYTES) why = 'the limit of 4 MB is reached'
       if (why !== undefined) {
         isOverAll = ofStep < MOST_LINES_OF_STEP
         break

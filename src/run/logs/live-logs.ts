@@ -256,7 +256,7 @@ export class LiveLogs {
     if (first === undefined) return
     const isOne = others.length === 0
     const step = isOne ? first.step : undefined
-    const why = isOne ? first.why : `those of ${others.length + 1} steps could not be read: ${first.why}`
+    const why = isOne ? first.why : `the logs of ${others.length + 1} steps could not be read: ${first.why}`
     this.#deps.reporter.tell({ kind: 'logs-not-followed', step, why })
   }
 
@@ -276,7 +276,7 @@ export class LiveLogs {
     this.#readBytes += bytes
     if (this.#isSpent || this.#hasEnded || this.#readBytes < MOST_READ_BYTES) return
     this.#isSpent = true
-    const why = '100 MB were read, and more is only at the end of the run'
+    const why = '100 MB were read; the next read is at the end of the run'
     this.#deps.reporter.tell({ kind: 'logs-not-followed', step: undefined, why })
   }
 

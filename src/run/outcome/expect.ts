@@ -293,7 +293,7 @@ function inOrder(value: JsonValue, wanted: Value, operator: '<' | '<=' | '>' | '
 
 function kindOf(value: JsonValue): string {
   if (value === null) return 'nothing'
-  if (typeof value === 'string') return 'a text'
+  if (typeof value === 'string') return 'a string'
   if (typeof value === 'number') return 'a number'
   if (typeof value === 'boolean') return 'a boolean'
   return isJsonObject(value) ? 'a mapping' : 'a list'

@@ -79,7 +79,9 @@ export async function changeStage(before: Look, wanted: Wanted, deps: ChangeDepe
   } catch (error) {
     if (error instanceof RunError) throw error
     if (deps.cancelled.aborted) {
-      const sentence = progress.isSent ? `Cancelled. ${unknown('there was no time left to check')}` : NOT_SENT
+      const sentence = progress.isSent
+        ? `Cancelled. ${unknown('there was no time left to find out')}`
+        : NOT_SENT
       return ended({ conclusion: 'cancelled', sentence })
     }
     if (progress.answer === undefined || !isZenmlError(error)) throw error
@@ -143,7 +145,7 @@ function withoutSending(
 }
 
 function stillNot({ message }: AnswerError | UnreachableError): End {
-  return { conclusion: 'failed', sentence: `${message}. It was tried for ${shownDuration(LONGEST_MS)}` }
+  return { conclusion: 'failed', sentence: `${message}. Gave up after ${shownDuration(LONGEST_MS)}` }
 }
 
 async function lookAfter(

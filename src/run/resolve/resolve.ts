@@ -78,7 +78,7 @@ export async function resolveRun(request: ResolveRequest, deps: AnswerDependenci
       throw error
     }
     if (deps.cancelled.aborted) {
-      return end('cancelled', `Cancelled. ${notKnown(sent, place, 'there was no time left to check')}`)
+      return end('cancelled', `Cancelled. ${notKnown(sent, place, 'there was no time left to find out')}`)
     }
     if (!isZenmlError(error)) throw error
     return end('lost', notKnown(sent, place, error.message))

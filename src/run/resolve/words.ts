@@ -39,12 +39,12 @@ function listed(questions: readonly Question[]): string {
 
 /** Something may be asked where nobody looked. */
 export function tooManyChildRuns({ run, url }: Place): string {
-  return `run: "${run.name ?? run.id}" has more child runs than are searched for a question. Give the ID of the child run that is to be answered${see(url)}`
+  return `run: "${run.name ?? run.id}" has too many child runs to search for a question. Give the ID of the child run to answer${see(url)}`
 }
 
 /** Its child runs ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run that is to be answered`
+  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run to answer`
 }
 
 /** Somebody else was faster, and of another opinion. */
@@ -64,7 +64,7 @@ export function answeredOtherwise(
 /** @param why the server's words */
 export function doesNotFit(schema: JsonValue | undefined, why: string): string {
   return schema === undefined
-    ? `answer: the question takes no answer besides the resolution; remove the input. ${why}`
+    ? `answer: the question takes no answer; remove the input. ${why}`
     : `answer: does not fit the question, which takes ${showOnOneLine(sortedJson(schema), MAX_LENGTH)} (a JSON schema). ${why}`
 }
 
@@ -91,7 +91,7 @@ export function answered(
   resolution: string,
   when: 'now' | 'before',
 ): string {
-  const how = when === 'now' ? 'was answered' : 'had been answered so already'
+  const how = when === 'now' ? 'was answered' : 'already had this answer'
   return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
 }
 

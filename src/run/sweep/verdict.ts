@@ -51,8 +51,8 @@ export function verdictOf(
   }
   const unread = cells.find(isUnread)
   if (rank !== undefined && unread !== undefined) {
-    const why = `what the run of cell ${unread.cell.number} logged could not be read: ${unread.unread ?? ''}`
-    return end('expectation-missed', `Which run is the best is not known, because ${why}`)
+    const why = `the metadata of cell ${unread.cell.number}'s run could not be read: ${unread.unread ?? ''}`
+    return end('expectation-missed', `The best run is not known, because ${why}`)
   }
   if (rank !== undefined && best === undefined) {
     const first = cells.find((result) => result.rank !== undefined && 'problem' in result.rank)?.rank
