@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { expect, jest, test } from '@jest/globals'
 import { runAction } from '../../e2e/action.ts'
 import { startProxy } from '../http/proxy-server.ts'
-import { fixture, startHttps } from '../http/scripted-server.ts'
+import { fixture, startHttps, startTcp } from '../http/scripted-server.ts'
 import { expectGreen, expectRed, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 import { expectMasked, expectNoSecret } from './secrecy.ts'
 
@@ -129,3 +129,15 @@ test.concurrent.each(['a-password-of-a-proxy', 'tiger7'])(
     }
   },
 )
+
+test.concurrent('an answer in millions of pieces takes no more memory than one in few', async () => {
+  const pieces = 1_000_000
+  const head = 'HTTP/1.1 404 Not Found\r\ntransfer-encoding: chunked\r\n\r\n'
+  const answer = `${head}${'1\r\na\r\n'.repeat(pieces)}0\r\n\r\n`
+  const url = await startTcp((socket) => socket.once('data', () => socket.end(answer)))
+  const given = { 'server-url': url, 'api-key': 'ZENKEY_any', pipeline: 'training' }
+  const result = await runAction({ inputs: given, env: { NODE_OPTIONS: '--max-old-space-size=96' } })
+  expect(expectRed(result, 'failed')).toMatch(
+    /^Could not log in: something that is not a ZenML API answered 404/,
+  )
+})

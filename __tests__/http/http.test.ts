@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { TransportError } from '../../src/http/transport-error.ts'
 import { USER_AGENT } from '../../src/http/user-agent.ts'
@@ -129,6 +130,41 @@ test('a kept connection that dies under the second request counts as sent, and i
   await new Promise((resolve) => setImmediate(resolve))
   expect(await failure(http.send({ method: 'POST', url, body: '{}' }))).toMatchObject({ sent: true })
   expect({ connections, requests }).toEqual({ connections: 1, requests: 2 })
+})
+
+const ANSWER = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: keep-alive\r\n\r\n{}'
+
+test('a request with a connection of its own is answered there, whatever comes on the others', async () => {
+  let connections = 0
+  const url = await startTcp((socket) => {
+    const number = (connections += 1)
+    socket.on('data', (sent) => {
+      if (number === 2) expect(String(sent)).toMatch(/^POST [^]*\r\nconnection: close\r\n/i)
+      socket.write(number === 1 ? ANSWER : ANSWER.replace('{}', '[]'))
+    })
+  })
+  const http = openHttp()
+  await http.send({ method: 'GET', url })
+  await new Promise((resolve) => setImmediate(resolve))
+  const answer = await http.send({ method: 'POST', url, body: '{}', ownConnection: true })
+  expect(answer.body).toBe('[]')
+  expect(connections).toBe(2)
+})
+
+test('a kept connection on which something comes that nobody asked for is not used again', async () => {
+  const sockets: Socket[] = []
+  const url = await startTcp((socket) => {
+    sockets.push(socket)
+    socket.on('data', () => socket.write(ANSWER))
+  })
+  const http = openHttp()
+  await http.send({ method: 'GET', url })
+  const [first] = sockets
+  const isClosed = new Promise((resolve) => first?.once('close', resolve))
+  first?.write(ANSWER.replace('200 OK', '404 Not Found'))
+  await isClosed
+  expect(await http.send({ method: 'GET', url })).toMatchObject({ status: 200 })
+  expect(sockets).toHaveLength(2)
 })
 
 test('a kept connection that the server closed while idle is replaced, or the failure counts as sent', async () => {

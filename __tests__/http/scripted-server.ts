@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach } from '@jest/globals'
+import { afterAll, afterEach, beforeEach } from '@jest/globals'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
 
 /** A request as it arrived, complete. */
@@ -36,7 +36,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  await Promise.all(closers.splice(0).map((close) => close()))
+  await closeAll()
   for (const name of PROXY_VARIABLES) {
     const before = environment[name]
     if (before === undefined) Reflect.deleteProperty(process.env, name)
@@ -44,7 +44,14 @@ afterEach(async () => {
   }
 })
 
-/** Has something closed at the end of the test. */
+// Nothing runs after each of several tests that run side by side.
+afterAll(closeAll)
+
+async function closeAll(): Promise<void> {
+  await Promise.all(closers.splice(0).map((close) => close()))
+}
+
+/** Has something closed at the end of the test, or of all that run beside it. */
 export function closeAfterTest(close: () => Promise<unknown>): void {
   closers.push(close)
 }

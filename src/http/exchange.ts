@@ -39,7 +39,7 @@ export class Exchange {
     })
     request.on('error', this.fail)
     request.once('response', (response) => {
-      if (isOfProxy && response.statusCode === 407) this.abort(proxyRefusal(407))
+      if (isOfProxy && response.statusCode === 407) this.abort(proxyRefusal(407, this.sent))
       else this.#read(response)
     })
     // The server wants to speak something else.
@@ -62,12 +62,12 @@ export class Exchange {
   }
 
   #read(response: IncomingMessage): void {
-    const chunks: Buffer[] = []
-    let size = 0
+    const body = new GrowingBuffer()
     response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size <= this.#bodyBytes) return
+      if (body.length + chunk.length <= this.#bodyBytes) {
+        body.add(chunk)
+        return
+      }
       const limit = `${this.#bodyBytes / 1024 / 1024} MB`
       this.abort(new TransportError('TOO_LARGE', `the answer is larger than ${limit}`, true, true))
     })
@@ -75,7 +75,28 @@ export class Exchange {
     response.once('end', () => {
       const { statusCode: status = 0, headers } = response
       this.isOver = true
-      this.#resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8') })
+      this.#resolve({ status, headers, body: body.toString() })
     })
+  }
+}
+
+/** Bytes that come in chunks: a chunk by itself, however short, would hold on to all that was read with it. */
+class GrowingBuffer {
+  length = 0
+  #bytes = Buffer.alloc(0)
+
+  add(chunk: Buffer): void {
+    const length = this.length + chunk.length
+    if (length > this.#bytes.length) {
+      const larger = Buffer.alloc(Math.max(length, 2 * this.#bytes.length))
+      this.#bytes.copy(larger)
+      this.#bytes = larger
+    }
+    chunk.copy(this.#bytes, this.length)
+    this.length = length
+  }
+
+  toString(): string {
+    return this.#bytes.toString('utf8', 0, this.length)
   }
 }

@@ -19,6 +19,11 @@ export interface HttpRequest {
   readonly timeoutMs?: number
   /** Of the answer; the default is that of {@link HttpLimits}. */
   readonly bodyBytes?: number | undefined
+  /**
+   * Whether it gets a connection that no other request has used, on which nothing can come but its own answer: where one
+   * to an earlier request, late or surplus, must not be taken for it.
+   */
+  readonly ownConnection?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -114,7 +119,7 @@ export class Http {
   }
 
   #begin(exchange: Exchange, request: HttpRequest, url: URL, proxy: Proxy | undefined): void {
-    const { method, headers, body = '' } = request
+    const { method, headers, body = '', ownConnection = false } = request
     const path = `${url.pathname}${url.search}`
     // A proxy that is asked for a plain address takes all of it.
     const asked = url.protocol === 'http:' ? proxy : undefined
@@ -123,7 +128,7 @@ export class Http {
       // Ended before its turn came: the caller counts on it that nothing leaves any more.
       if (exchange.isOver) return
       const outgoing = openRequest({
-        agent: peer.agent,
+        ...(ownConnection ? { createConnection: peer.newConnection } : { agent: peer.agent }),
         host: hostOf(url),
         port: portOf(url),
         path: asked === undefined ? path : `${url.origin}${path}`,

@@ -1,4 +1,4 @@
-import { Agent, type ClientRequestArgs } from 'node:http'
+import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import { Duplex } from 'node:stream'
 import { TransportError } from './transport-error.ts'
 
@@ -10,13 +10,18 @@ const IDLE_MS = 4_000
 
 /** The connections to one server, all direct or all by way of one proxy. */
 export class Peer {
+  /** For requests that share connections. */
   readonly agent: Agent
+  /** For one that has its own. */
+  readonly newConnection: NonNullable<ClientRequestArgs['createConnection']>
   #underWay = 0
   readonly #waiting: (() => void)[] = []
 
   /** @param open makes a new connection, where no idle one is left */
   constructor(open: () => Promise<Duplex>) {
-    this.agent = new Connections(open)
+    const connections = new Connections(open)
+    this.agent = connections
+    this.newConnection = (given, opened) => connections.createConnection(given, opened)
   }
 
   /** Does the work, which is one exchange, as soon as not too many others are under way. */
@@ -40,13 +45,19 @@ export class Peer {
 
 type Opened = (error: Error | null, connection: Duplex) => void
 
-/** A request gets its connection only when that stands. */
+/** A request gets its connection only when that stands, and never one on which something came that nobody asked for. */
 class Connections extends Agent {
   readonly #open: () => Promise<Duplex>
 
   constructor(open: () => Promise<Duplex>) {
     super({ keepAlive: true, timeout: IDLE_MS })
     this.#open = open
+    this.on('free', (socket: Duplex) => socket.on('data', destroyIt))
+  }
+
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    socket.off('data', destroyIt)
+    super.reuseSocket(socket, request)
   }
 
   override createConnection(_: ClientRequestArgs, opened?: Opened): undefined {
@@ -60,4 +71,8 @@ class Connections extends Agent {
       },
     )
   }
+}
+
+function destroyIt(this: Duplex): void {
+  this.destroy()
 }

@@ -82,14 +82,14 @@ function host(error: unknown): string {
     : ''
 }
 
-/** A proxy that says no does so instead of passing anything on. */
-export function proxyRefusal(status: number): TransportError {
+/** @param sent whether something was given to the proxy that it, or another behind it, may have passed on */
+export function proxyRefusal(status: number, sent = false): TransportError {
   const advice =
     status === 407
       ? "; the runner's HTTPS_PROXY or HTTP_PROXY needs the right user and password, percent-encoded"
       : ''
   const told = `the proxy refused the connection with status ${status}${advice}`
-  return new TransportError('PROXY', told, false, status === 407)
+  return new TransportError('PROXY', told, sent, status === 407)
 }
 
 /** Node's code of an error, or of what lies under it: it tries every address of a host and reports them together. */

@@ -166,7 +166,7 @@ export class Api {
   }
 
   async #send(
-    { method, path, query = {}, json, headers, bodyBytes }: Call,
+    { method, path, query = {}, json, headers, bodyBytes, once = false }: Call,
     token?: string,
   ): Promise<HttpAnswer> {
     const { http, baseUrl, apiPath = '/api/v1', signal } = this.#deps
@@ -183,6 +183,7 @@ export class Api {
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       bodyBytes,
+      ownConnection: once,
       signal,
     })
     this.#serverTime.note(answer)
