@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { parseCommand } from '../../scripts/release/commands.ts'
 import { git } from '../../scripts/release/git.ts'
 import { projectFile } from '../project/markdown.ts'
@@ -56,10 +57,64 @@ test.each([
   [[], 'Which of prepare'],
   [['publish'], 'Which of prepare'],
   [['move'], 'cli.ts move VERSION'],
+  [['move', '1.0.0', '1.1.0'], 'cli.ts move VERSION'],
   [['move', '1.0.0', '--force'], "Unknown option '--force'"],
   [['prepare', 'minor', '--allow-older'], "Unknown option '--allow-older'"],
 ])('%j is refused', (words, reason) => {
   expect(() => parseCommand(words)).toThrow(reason)
+})
+
+describe('a command', () => {
+  const before = { ...process.env }
+  let ready: Ready
+  let scene: Scene
+  let folder: string
+
+  beforeAll(async () => {
+    ready = makeReady()
+    scene = await makeScene(ready)
+    folder = mkdtempSync(path.join(tmpdir(), 'commands-'))
+    writeFileSync(path.join(folder, 'SHA256SUMS'), 'evil')
+  })
+
+  beforeEach(() => {
+    const kept = Object.entries(before).filter(([name]) => !name.startsWith('GITHUB_'))
+    process.env = { ...Object.fromEntries(kept), GITHUB_API_URL: scene.server.apiUrl }
+  })
+
+  afterAll(async () => {
+    process.env = before
+    rmSync(folder, { recursive: true, force: true })
+    await scene.close()
+    ready.remove()
+  })
+
+  test.each([
+    ['of what is no version', ['move', 'banana'], {}, '"banana" is not a version like'],
+    ['without a token', ['move', '1.0.0'], {}, 'GITHUB_TOKEN is not set.'],
+    ['without a repository', ['move', '1.0.0'], { GITHUB_TOKEN: 'app' }, 'GITHUB_REPOSITORY is not set.'],
+    ['of a version that is not prepared', ['verify', '99.0.0'], {}, '99.0.0 cannot be released:\n'],
+    [
+      'of a commit that GitHub does not know',
+      ['verify', '99.0.0'],
+      { GITHUB_TOKEN: 'workflow', GITHUB_REPOSITORY: REPOSITORY },
+      'CI did not pass on ',
+    ],
+    ['with files of somebody else', ['draft', '1.0.0', 'FOLDER'], {}, 'is not what the commit'],
+  ])('%s is refused', async (_, words, env, reason) => {
+    Object.assign(process.env, env)
+    const run = parseCommand(words.map((word) => word.replace('FOLDER', folder)))
+    await expect((async () => run())()).rejects.toThrow(reason)
+  })
+})
+
+test('a smoke test in which nothing ran is red', () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', path.join(ROOT, 'scripts/release/smoke.ts'), 'check'],
+    { cwd: ROOT, env: { ...process.env, STEPS: '{}' }, encoding: 'utf8' },
+  )
+  expect([status, stderr]).toEqual([1, expect.stringContaining('login did not run')])
 })
 
 describe('the roll back', () => {

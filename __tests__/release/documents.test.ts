@@ -68,6 +68,17 @@ describe('the rulesets', () => {
     )
   })
 
+  test('ask for a review by somebody else, and for a state that was tried with what is on main', () => {
+    const { rules, conditions } = JSON.parse(projectFile('.github/rulesets/main.json')) as {
+      rules: { type: string; parameters?: unknown }[]
+      conditions: { ref_name: { include: string[] } }
+    }
+    expect(conditions.ref_name.include).toEqual(['~DEFAULT_BRANCH', 'refs/heads/release/v*.x'])
+    const of = (wanted: string): unknown => rules.find(({ type }) => type === wanted)?.parameters
+    expect(of('pull_request')).toMatchObject({ dismiss_stale_reviews_on_push: true })
+    expect(of('required_status_checks')).toMatchObject({ strict_required_status_checks_policy: true })
+  })
+
   test('lock the tags of versions, and leave v1 free to move', () => {
     const { target, rules, conditions } = ruleset('versions')
     expect(target).toBe('tag')
@@ -79,6 +90,11 @@ describe('the rulesets', () => {
 test('the settings have immutable releases, and all environments that the workflows name', () => {
   const { immutable_releases: immutable, environments } = JSON.parse(projectFile('.github/settings.json'))
   expect(immutable).toBe(true)
+  expect(environments).toEqual({
+    release: { reviewers: 1, branches: ['main', 'release/v*.x'] },
+    'major-tag': { reviewers: 1, branches: ['main'], tags: ['v*'] },
+    dependabot: { reviewers: 0, branches: ['main'] },
+  })
   const named = ['release', 'published', 'commit-dist'].flatMap((name) =>
     [...projectFile(`.github/workflows/${name}.yml`).matchAll(/environment: (\S+)/g)].map(
       ([, found]) => found,

@@ -7,6 +7,7 @@ import { gitLines } from '../../scripts/release/git.ts'
 import {
   filesWithNames,
   namePattern,
+  projectOf,
   readProject,
   referencePattern,
   withoutUnpublished,
@@ -55,6 +56,15 @@ describe('this repository', () => {
     const { version, packages } = JSON.parse(projectFile('package-lock.json'))
     expect([version, packages[''].version]).toEqual(Array(2).fill(formatVersion(project.version)))
   })
+})
+
+test.each([
+  [{ version: '1.0' }, 'version is not like 1.2.3'],
+  [{ repository: { url: 'git@example.com:a/b' } }, 'repository.url is not like git+https'],
+  [{ name: 'other' }, 'has another name than the package, other.'],
+])('a package.json with %j is refused', (change, fault) => {
+  const json = JSON.parse(projectFile('package.json')) as object
+  expect(() => projectOf(JSON.stringify({ ...json, ...change }))).toThrow(fault)
 })
 
 describe('another owner', () => {

@@ -121,6 +121,30 @@ describe('a later release', () => {
     expect(run('patch')).toBe('1.0.1')
   })
 
+  test.each(['minor', '1.1.0-rc.1', '2.0.0'])('from the branch of its fixes, %s is refused', (wanted) => {
+    repository.git('switch', '--quiet', '--create', 'release/v1.0.x')
+    expect(refusal(wanted)).toContain('cannot be made from release/v1.0.x')
+  })
+
+  test('a shallow clone, which may lack tags, is refused', () => {
+    repository.write('.git/shallow', `${repository.git('rev-parse', 'HEAD')}\n`)
+    expect(refusal('minor')).toContain('git fetch --unshallow --tags')
+  })
+
+  test('a fix of an older release keeps its section, though its tag is on another branch', () => {
+    repository.git('tag', 'v1.0.1', repository.git('commit-tree', '-m', 'Elsewhere', 'HEAD^{tree}'))
+    repository.change('CHANGELOG.md', /^(?=## \[1\.0\.0\])/m, '## [1.0.1] - 2026-01-02\n\n- Old.\n\n')
+    repository.commit('The section of 1.0.1')
+    run('minor')
+    expect(repository.read('CHANGELOG.md').match(/^## .*(?=\])/gm)).toEqual([
+      '## [Unreleased',
+      '## [1.1.0',
+      '## [1.0.1',
+      '## [1.0.0',
+    ])
+    expect(said.join('\n')).not.toContain('has no tag')
+  })
+
   const INPUT = 'inputs:\n  extra:\n    description: One more\n'
 
   test.each([

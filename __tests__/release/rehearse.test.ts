@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { nextReleases, rehearse } from '../../scripts/release/rehearse.ts'
+import { GithubAnswer } from '../../simulator/github/answers.ts'
 import { makeRepository, type Repository } from './repository.ts'
 
 // Dozens of clones, on a machine that may be busy.
@@ -87,4 +88,78 @@ test('a build that is another one each time is noticed', async () => {
   repository.commit('Chance')
   const rehearsal = rehearse({ source: repository.root, folder, releases: ['1.0.0'], say: () => undefined })
   await expect(rehearsal).rejects.toThrow('dist/ is what src/ builds, but:\n M dist/index.js')
+})
+
+test.each([
+  [
+    'an example that names another owner',
+    'docs/recipes.md',
+    '- uses: acme/zenml-run-action@v1.0.0\n',
+    'It has to hold that nothing speaks against the release, but:\ndocs/recipes.md names acme/zenml-run-action.',
+  ],
+  [
+    'a build that fails in another folder',
+    'scripts/build.mjs',
+    "if (process.cwd().includes('verifies')) process.exit(1)\n",
+    'It has to hold that the release can be built.',
+  ],
+  [
+    'an archive that is another one in each clone',
+    '.gitattributes',
+    'LICENSE export-subst\n',
+    'zenml-run-action-1.0.0.tar is not what the commit',
+  ],
+])('%s is noticed', async (_, file, line, fault) => {
+  repository.write('LICENSE', '$Format:%d$\n')
+  const before = file === '.gitattributes' ? '' : repository.read(file)
+  repository.write(file, `${before}${line}`)
+  repository.commit('A fault')
+  const rehearsal = rehearse({ source: repository.root, folder, releases: ['1.0.0'], say: () => undefined })
+  await expect(rehearsal).rejects.toThrow(fault)
+})
+
+const DONE = GithubAnswer.json(200, {})
+
+/** What GitHub answers wrongly, from which time of that call on, and what has to be noticed. */
+test.each([
+  ['shows a draft', 'GET /releases/tags/v1.0.0', 1, DONE, 'nobody sees the draft of v1.0.0'],
+  [
+    'has the tag before',
+    'GET /git/ref/tags/v1.0.0',
+    4,
+    GithubAnswer.json(200, { object: { type: 'commit', sha: 'a' } }),
+    'there is no tag v1.0.0 before it is published',
+  ],
+  [
+    'forgets the draft',
+    'GET /releases?per_page=100',
+    1,
+    GithubAnswer.json(200, []),
+    'a second draft changes nothing',
+  ],
+  [
+    'does not let a person publish',
+    'PATCH /releases/',
+    1,
+    new GithubAnswer(403, '{}'),
+    'a person can publish the draft',
+  ],
+  ['lets the tag move', 'PATCH /git/refs/tags/v1.0.0', 1, DONE, 'nobody can move the tag'],
+  ['lets the tag go', 'DELETE /git/refs/tags/v1.0.0', 1, DONE, 'nobody can delete the tag'],
+  ['takes a release back', 'PATCH /releases/', 2, DONE, 'nobody can make it a draft again'],
+  ['releases a version twice', 'POST /releases', 2, DONE, 'nobody can release it again'],
+] as const)('a GitHub that %s is noticed', async (_, call, from, answer, fault) => {
+  let count = 0
+  const rehearsal = rehearse({
+    source: repository.root,
+    folder,
+    releases: ['1.0.0'],
+    say: () => undefined,
+    spoil: (server) =>
+      server.interfere(({ method, path }) => {
+        const asked = `${method} ${path.replace(/^\/repos\/[^/]+\/[^/]+/, '')}`
+        return asked.startsWith(call) && (count += 1) >= from ? answer : undefined
+      }),
+  })
+  await expect(rehearsal).rejects.toThrow(`It has to hold that ${fault}.`)
 })

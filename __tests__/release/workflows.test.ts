@@ -182,6 +182,48 @@ describe('a release', () => {
     expect(jobNamed('published/move').needs).toEqual(['check', 'smoke'])
   })
 
+  test('is verified with all tags and at GitHub, built again on three systems, and tried on real servers', () => {
+    const checkoutOf = (name: string): Readonly<Record<string, unknown>> | undefined =>
+      jobNamed(name).steps.find(({ uses }) => uses?.startsWith('actions/checkout@'))?.with
+    // Without the tags, no version is too low, and none is there already.
+    expect(checkoutOf('release/verify')?.['fetch-depth']).toBe(0)
+    expect(checkoutOf('published/check')).toMatchObject({
+      'fetch-depth': 0,
+      ref: '${{ inputs.tag || github.event.release.tag_name }}',
+    })
+    const verify = jobNamed('release/verify').steps.find(({ run }) => run?.includes('release:verify'))
+    expect(Object.keys(verify?.env ?? {})).toEqual(['VERSION', 'GITHUB_TOKEN'])
+    const commands = (name: string): string[] => jobNamed(name).steps.flatMap(({ run }) => run ?? [])
+    expect(commands('release/rebuild').slice(0, 3)).toEqual([
+      'npm ci --ignore-scripts',
+      'npm run build',
+      'npm run check:dist',
+    ])
+    expect(commands('ci/dist')).toEqual(['npm ci', 'npm run build', 'npm run check:dist'])
+    expect(commands('release/e2e')).toContain('npm run e2e')
+    const text = projectFile('.github/workflows/release.yml')
+    for (const os of ['ubuntu', 'windows', 'macos'])
+      expect(text).toContain(`{ os: ${os}-latest, node: '24' }`)
+    expect(commands('smoke/smoke').at(-1)).toBe('node scripts/release/smoke.ts check')
+    expect(checkoutOf('smoke/smoke')?.['ref']).toBe('${{ inputs.ref }}')
+    expect(projectFile('.github/workflows/smoke.yml')).toContain(
+      'os: [ubuntu-latest, windows-latest, macos-latest]',
+    )
+  })
+
+  test('is checked when a person publishes it, one after the other, and smoked at its tag', () => {
+    const published = parse(projectFile('.github/workflows/published.yml'))
+    expect(published.on.release).toEqual({ types: ['published'] })
+    expect(published.jobs.smoke.with.ref).toBe('${{ inputs.tag || github.event.release.tag_name }}')
+    for (const name of ['release', 'published']) {
+      // What is half done is never cut off, and nothing else is done beside it.
+      expect(parse(projectFile(`.github/workflows/${name}.yml`)).concurrency).toEqual({
+        group: name,
+        'cancel-in-progress': false,
+      })
+    }
+  })
+
   test('is signed: the files of SHA256SUMS, twice, and both signatures are attached', () => {
     const { steps } = jobNamed('release/package')
     const signed = steps.filter(({ uses }) => uses?.startsWith('actions/attest@')).map((step) => step.with)

@@ -37,6 +37,7 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
   const base = refuseWrongPlace(root)
   const earlier = releasedBefore(root)
   const version = chooseVersion(wanted, earlier)
+  refuseOtherLine(base, version)
   refuseWrongVersion(root, version, earlier)
   const tag = `v${formatVersion(version)}`
   const branch = `release/${tag}`
@@ -106,6 +107,9 @@ function refuseWrongPlace(root: string): string {
       `This is the branch ${branch || '(none)'}. Releases are made from main, and fixes of older ones from release/v1.2.x.`,
     )
   }
+  if (git(root, 'rev-parse', '--is-shallow-repository') === 'true') {
+    throw new Error('This clone is shallow, so it may lack tags: git fetch --unshallow --tags')
+  }
   const dirty = gitLines(root, 'status', '--porcelain')
   if (dirty.length > 0) {
     throw new Error(
@@ -113,6 +117,15 @@ function refuseWrongPlace(root: string): string {
     )
   }
   return branch
+}
+
+/** Throws on a branch of fixes, such as release/v1.2.x, for anything but a fix: it would lack what is on main. */
+function refuseOtherLine(base: string, version: Version): void {
+  const [, line] = /^release\/v(\d+\.\d+)\.x$/.exec(base) ?? []
+  if (line === undefined || formatVersion(version).startsWith(`${line}.`)) return
+  throw new Error(
+    `${formatVersion(version)} cannot be made from ${base}: it has only ${line}.1 and the like.`,
+  )
 }
 
 function chooseVersion(wanted: string, earlier: readonly Version[]): Version {

@@ -45,6 +45,8 @@ export interface RehearsalOptions {
   /** Releases, one after the other, as for `prepare`. The last two have to be of the same major version. */
   readonly releases: readonly string[]
   readonly say: (line: string) => void
+  /** For tests: makes the GitHub that is played another one. */
+  readonly spoil?: (server: GithubSimulator) => void
 }
 
 /**
@@ -59,6 +61,7 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
   git(origin, 'symbolic-ref', 'HEAD', 'refs/heads/main')
   const repository = readProject(source).repository
   const server = await startGithub({ accounts: ACCOUNTS, repository, git: origin })
+  options.spoil?.(server)
   try {
     const rehearsal = new Rehearsal(server, origin, options)
     say(
