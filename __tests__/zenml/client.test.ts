@@ -312,6 +312,8 @@ test.each([
         'idempotency-key': KEY,
         authorization: 'Bearer token-0',
         'content-type': 'application/json',
+        // Its own one, so that no answer to another request is taken for its answer.
+        connection: 'close',
       },
       body,
     },
