@@ -20,6 +20,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/watch/is-over.ts',
     'run/outcome/conclude.ts',
     'run/watch/orchestrator.ts',
+    'run/watch/paused-questions.ts',
     'run/watch/polling.ts',
     'run/watch/progress.ts',
     'run/watch/read-steps.ts',
@@ -65,6 +66,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/post.ts',
     'github/workflow/cancellation.ts',
     'github/record-keeper.ts',
+    'github/nothing-left.ts',
     'github/post-state.ts',
     'github/workflow/main-still-alive.ts',
     'run/stop/clean-up.ts',
@@ -93,4 +95,5 @@ export const TESTS_LEFT_OUT = [
   '__tests__/action/bundle.test.ts',
   '__tests__/action/demo.test.ts',
   '__tests__/action/examples.test.ts',
+  '__tests__/action/loaded.test.ts',
 ]
