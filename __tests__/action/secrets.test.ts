@@ -118,3 +118,12 @@ test.concurrent('a key that is passed on to the pipeline is masked, and reaches 
     expect(scene.triggers[0]?.body).toContain(STRAY)
   }),
 )
+
+test.concurrent('what Node says of its requests with NODE_DEBUG holds no secret', () =>
+  withServer({}, async (scene) => {
+    const result = await scene.step({ pipeline: 'training', wait: 'false' }, { env: { NODE_DEBUG: 'http' } })
+    expect(result.outputs['conclusion']).toBe('started')
+    expect(result.stderr).toContain('HTTP')
+    expectNoSecret(result, [scene.server.apiKey, ...scene.server.issuedTokens])
+  }),
+)

@@ -10,6 +10,7 @@ import {
   rejection,
   startScripted,
   startSecure,
+  startTcp,
   RESET,
 } from './scripted-server.ts'
 
@@ -152,6 +153,15 @@ test.each([
   expect(error.message).toContain(`the proxy refused the connection with status ${status}`)
   expect(error.message).not.toMatch(/pass-word|user:/)
   expect(proxy.asked).toEqual(['CONNECT zenml.example.com:443'])
+})
+
+test('a proxy that never answers CONNECT is named after the time that a connection may take', async () => {
+  const server = await startTcp((socket) => socket.resume())
+  process.env['HTTPS_PROXY'] = server
+  const http = openHttp({ connectMs: 80, exchangeMs: 60_000 })
+  const error = await failure(http.send({ method: 'POST', url: 'https://zenml.example.com/', body: 'x' }))
+  expect(error).toMatchObject({ code: 'PROXY', sent: false })
+  expect(error.message).toMatch(new RegExp(`^the proxy ${server} \\(HTTPS_PROXY\\) `))
 })
 
 test("a proxy that wants another password for a plain address is not taken for the server's 407", async () => {

@@ -1,4 +1,4 @@
-import { request as openRequest, type IncomingMessage } from 'node:http'
+import { request as openRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { proxyRefusal, TransportError } from './transport-error.ts'
@@ -41,9 +41,13 @@ export async function openTunnel(url: URL, proxy: Proxy, options: ConnectOptions
   const request = openRequest({
     method: 'CONNECT',
     path: target,
-    headers: { host: target, ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }) },
     createConnection: () => toProxy,
   })
+  setHeaders(request, {
+    host: target,
+    ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }),
+  })
+  const timer = setTimeout(() => request.destroy(tooSlow()), options.limitMs)
   const onAbort = (): void => {
     request.destroy(closed(false))
   }
@@ -63,8 +67,14 @@ export async function openTunnel(url: URL, proxy: Proxy, options: ConnectOptions
       request.end()
     })
   } finally {
+    clearTimeout(timer)
     options.signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** Not as an option of the request: with NODE_DEBUG, Node prints those, and a credential would be among them. */
+export function setHeaders(request: ClientRequest, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) request.setHeader(name, value)
 }
 
 /** Without the brackets of an IPv6 address. */
@@ -75,6 +85,10 @@ export function hostOf(url: URL): string {
 export function portOf(url: URL): number {
   const usual = url.protocol === 'https:' ? 443 : 80
   return url.port === '' ? usual : Number(url.port)
+}
+
+function tooSlow(): TransportError {
+  return new TransportError('CONNECT_TIMEOUT', 'no connection could be made in time', false)
 }
 
 /** What a step that has ended says of a connection that it still had. */
@@ -113,7 +127,7 @@ async function standing(
     end(closed(false))
   }
   const timer = setTimeout(() => {
-    end(new TransportError('CONNECT_TIMEOUT', 'no connection could be made in time', false))
+    end(tooSlow())
   }, limitMs)
   signal.addEventListener('abort', onAbort, { once: true })
   if (signal.aborted) onAbort()

@@ -59,6 +59,7 @@ export class Exchange {
   readonly fail = (error: unknown): void => {
     this.isOver = true
     this.#reject(TransportError.from(error, this.sent))
+    this.#request?.destroy()
   }
 
   #read(response: IncomingMessage): void {

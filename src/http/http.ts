@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { request as openRequest } from 'node:http'
 import { trustedAuthorities } from './certificate-authorities.ts'
-import { closed, connect, hostOf, portOf } from './connect.ts'
+import { closed, connect, hostOf, portOf, setHeaders } from './connect.ts'
 import { Exchange, type HttpAnswer } from './exchange.ts'
 import { Peer } from './peer.ts'
 import { blameProxy, proxyFor, proxyName, type Proxy } from './proxies.ts'
@@ -133,16 +133,16 @@ export class Http {
         port: portOf(url),
         path: asked === undefined ? path : `${url.origin}${path}`,
         method,
-        headers: {
-          host: url.host,
-          'user-agent': this.#userAgent,
-          accept: 'application/json',
-          ...((body !== '' || method !== 'GET') && { 'content-length': Buffer.byteLength(body) }),
-          ...headers,
-          ...(asked?.authorization && { 'proxy-authorization': asked.authorization }),
-        },
       })
       exchange.begin(outgoing, asked !== undefined)
+      setHeaders(outgoing, {
+        host: url.host,
+        'user-agent': this.#userAgent,
+        accept: 'application/json',
+        ...((body !== '' || method !== 'GET') && { 'content-length': String(Buffer.byteLength(body)) }),
+        ...headers,
+        ...(asked?.authorization && { 'proxy-authorization': asked.authorization }),
+      })
       outgoing.end(body)
       await exchange.answer
     })
