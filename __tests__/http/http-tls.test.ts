@@ -1,8 +1,9 @@
+import { connect } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { isPassing } from '../../src/zenml/retry.ts'
 import { TransportError } from '../../src/http/transport-error.ts'
 import { startProxy } from './proxy-server.ts'
-import { fixture, openHttp, rejection, startScripted, startSecure } from './scripted-server.ts'
+import { fixture, openHttp, rejection, startScripted, startSecure, startTcp } from './scripted-server.ts'
 
 async function failure(url: string, ...authorities: string[]): Promise<TransportError> {
   const sending = openHttp({}, authorities.map(fixture)).send({ method: 'POST', url, body: 'password=x' })
@@ -71,6 +72,22 @@ test.each<[string, string, readonly string[], string]>([
   expect(error).toMatchObject({ sent: false, permanent: true })
   expect(requests).toEqual([])
 })
+
+test('nobody who has given up waits for whose certificate it was', async () => {
+  const { url } = await startSecure(() => ({}), 'certificate')
+  const givingUp = new AbortController()
+  let connections = 0
+  const front = await startTcp((socket) => {
+    connections += 1
+    if (connections === 1) socket.pipe(connect(Number(new URL(url).port), '127.0.0.1')).pipe(socket)
+    // The second one only looks at the certificate, which this one never shows.
+    else givingUp.abort(new Error('given up'))
+  })
+  const target = front.replace('http:', 'https:')
+  const error = await rejection(openHttp().send({ method: 'GET', url: target, signal: givingUp.signal }))
+  expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT', sent: false })
+  expect(connections).toBe(2)
+}, 3_000)
 
 test("through a proxy it is the server's certificate that is named, and the proxy is asked as before", async () => {
   const { url } = await startSecure(() => ({}))

@@ -90,7 +90,7 @@ export class Http {
       return await exchange.answer
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      if (error.isAboutCertificate) throw await this.#explained(error, url, proxy)
+      if (error.isAboutCertificate) throw await this.#explained(error, url, proxy, request.signal)
       throw proxy === undefined ? error : blameProxy(error, proxy)
     } finally {
       clearTimeout(timer)
@@ -161,9 +161,15 @@ export class Http {
     return peer
   }
 
-  async #explained(error: TransportError, url: URL, proxy: Proxy | undefined): Promise<TransportError> {
+  async #explained(
+    error: TransportError,
+    url: URL,
+    proxy: Proxy | undefined,
+    signal: AbortSignal = this.#life.signal,
+  ): Promise<TransportError> {
     const { explainUntrusted } = await import('./untrusted-certificate.ts')
-    const why = await explainUntrusted(error.code, url, proxy, this.#ca)
+    const ending = AbortSignal.any([signal, this.#life.signal])
+    const why = await explainUntrusted(error.code, url, proxy, this.#ca, ending)
     if (why === undefined) return error
     return new TransportError(error.code, `${error.message}: ${why}`, error.sent, true)
   }

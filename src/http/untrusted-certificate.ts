@@ -24,6 +24,7 @@ interface Looked {
  * and reads the certificate; nothing is sent over that connection.
  *
  * @param code Node's of the first connection
+ * @param ending aborted when nobody waits for it any longer
  * @returns the rest of a sentence; undefined if the certificate could not be read
  */
 export async function explainUntrusted(
@@ -31,8 +32,9 @@ export async function explainUntrusted(
   url: URL,
   proxy: Proxy | undefined,
   ca: readonly string[] | undefined,
+  ending: AbortSignal,
 ): Promise<string | undefined> {
-  const signal = AbortSignal.timeout(TIME_LIMIT_MS)
+  const signal = AbortSignal.any([ending, AbortSignal.timeout(TIME_LIMIT_MS)])
   const options: tls.ConnectionOptions = { ...(ca && { ca: [...ca] }), rejectUnauthorized: false }
   try {
     if (proxy?.url.startsWith('https:') === true) {
@@ -64,6 +66,7 @@ async function look(host: string, options: tls.ConnectionOptions, signal: AbortS
       reject(new Error('no time left'))
     }
     signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
     socket.once('error', reject)
     socket.once('close', () => {
       signal.removeEventListener('abort', onAbort)
