@@ -305,6 +305,7 @@ describe('v1', () => {
     await scene.move('1.0.0', true)
     expect(scene.commitOf('refs/tags/v1')).toBe(older)
     // And forth again.
+    expect(scene.said.at(-1)).toBe('To undo it: gh workflow run published.yml -f tag=v1.1.0')
     await scene.move('1.1.0')
     expect(scene.commitOf('refs/tags/v1')).toBe(newer)
   })
