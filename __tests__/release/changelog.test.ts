@@ -111,6 +111,8 @@ test.each([
 test('notes are those of the version, without the links; none is an error', () => {
   expect(changelogNotes(RELEASED, parseVersion('1.0.0')!)).toBe('### Added\n\n- A run.')
   expect(() => changelogNotes(RELEASED, parseVersion('1.1.0')!)).toThrow('says nothing about 1.1.0')
+  const empty = RELEASED.replace('### Added\n\n- A run.\n', '')
+  expect(() => changelogNotes(empty, parseVersion('1.0.0')!)).toThrow('says nothing about 1.0.0')
 })
 
 test('the real changelog can be released, and is formatted as the repository wants it', async () => {

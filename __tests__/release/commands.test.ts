@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { parseCommand } from '../../scripts/release/commands.ts'
+import { explain } from '../../scripts/release/explain.ts'
 import { git } from '../../scripts/release/git.ts'
 import { projectFile } from '../project/markdown.ts'
 import { makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
@@ -94,6 +95,7 @@ describe('a command', () => {
     ['without a token', ['move', '1.0.0'], {}, 'GITHUB_TOKEN is not set.'],
     ['without a repository', ['move', '1.0.0'], { GITHUB_TOKEN: 'app' }, 'GITHUB_REPOSITORY is not set.'],
     ['of a version that is not prepared', ['verify', '99.0.0'], {}, '99.0.0 cannot be released:\n'],
+    ['so with an empty token', ['verify', '99.0.0'], { GITHUB_TOKEN: '' }, '99.0.0 cannot be released:\n'],
     [
       'of a commit that GitHub does not know',
       ['verify', '99.0.0'],
@@ -106,6 +108,22 @@ describe('a command', () => {
     const run = parseCommand(words.map((word) => word.replace('FOLDER', folder)))
     await expect((async () => run())()).rejects.toThrow(reason)
   })
+
+  test('says each fault once, though a file has it many times', async () => {
+    const error = await (async () => parseCommand(['verify', '99.0.0'])())().catch(explain)
+    const lines = String(error).split('\n')
+    expect(lines).toContainEqual(expect.stringContaining('package-lock.json has the version '))
+    expect(lines).toEqual([...new Set(lines)])
+  })
+})
+
+test('a rehearsal that cannot be played is red', () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', path.join(ROOT, 'scripts/release/rehearse-cli.ts'), '--no-such-flag'],
+    { cwd: ROOT, encoding: 'utf8' },
+  )
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^Unknown option '--no-such-flag'.*\n$/)])
 })
 
 test('a smoke test in which nothing ran is red', () => {

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
@@ -140,7 +142,38 @@ test('docs/verify.md checks what Published checks, with the version that a relea
   expect(flags(block)).toEqual(flags(published))
   for (const part of ['gh release verify "$', 'dist/*'])
     expect([block, published]).toEqual(Array(2).fill(expect.stringContaining(part)))
-  expect(block).toContain('--pattern SHA256SUMS --output - | diff - out/SHA256SUMS')
+  expect(block).toContain('--pattern SHA256SUMS --output - | diff - out/SHA256SUMS && echo "')
+  expect(block).toContain('git diff --exit-code dist && echo "')
+})
+
+const STOP = 'STOP: no valid signature found for dist/a'
+const BUILT = 'dist/ is the same'
+const PACKED = 'the files are the same'
+
+const withBash = process.platform === 'win32' ? test.skip : test
+
+withBash.each([
+  ['all is well', '', [BUILT, PACKED]],
+  ['a signature is bad', '[ "$2" = verify ] && return 1;', [STOP, BUILT, PACKED]],
+  ['there is no gh', 'return 127;', [STOP, BUILT]],
+  ['the files are others', 'echo other;', [BUILT]],
+  ['src/ builds something else', 'echo sum; }; git() { return 1;', [PACKED]],
+])('the commands of docs/verify.md, pasted when %s, say so', (_, change, expected) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'verify-'))
+  for (const name of ['dist', 'out']) mkdirSync(path.join(folder, name))
+  for (const file of ['dist/a', 'dist/b', 'out/SHA256SUMS']) writeFileSync(path.join(folder, file), 'sum\n')
+  const [, block = ''] = /```\n([^]*?)```/.exec(projectFile('docs/verify.md')) ?? []
+  const played = `cd() { :; }; git() { :; }; npm() { :; }; gh() { ${change} echo sum; }\n${block}`
+  const { stdout } = spawnSync('bash', ['-c', played], { cwd: folder, encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  expect(stdout.match(/^.*(?:STOP|same).*$/gm)).toEqual(expected)
+})
+
+test('RELEASING.md says how long the draft takes at most', () => {
+  const { jobs } = parse(projectFile('.github/workflows/release.yml'))
+  expect(projectFile('RELEASING.md')).toMatch(
+    new RegExp(`end-to-end\\s+tests \\(at most ${jobs.e2e['timeout-minutes']} minutes\\)`),
+  )
 })
 
 test('RELEASING.md is one page, and docs/verify.md fits on a screen', () => {

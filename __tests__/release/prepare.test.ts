@@ -83,6 +83,16 @@ describe('the first release', () => {
       expect(said.join('\n')).toContain(`git push -u origin release/v${version}`)
     },
   )
+
+  test('2.0.0 is refused, until 1.0.0 is in the changelog', () => {
+    expect(refusal('2.0.0')).toContain('2.0.0 skips a major version: the next one is 1.0.0')
+    repository.change('CHANGELOG.md', '[Unreleased]\n', '[Unreleased]\n\n## [1.0.0-rc.1] - 2026-01-01\n')
+    repository.commit('A candidate')
+    expect(refusal('2.0.0')).toContain('2.0.0 skips a major version: the next one is 1.0.0')
+    repository.change('CHANGELOG.md', '1.0.0-rc.1', '1.0.0')
+    repository.commit('A release')
+    expect(run('2.0.0')).toBe('2.0.0')
+  })
 })
 
 describe('a later release', () => {
@@ -169,6 +179,23 @@ describe('a later release', () => {
     )
   })
 
+  /** As if main had been cloned when origin was at this commit. */
+  function cloned(commit: string): void {
+    repository.git('update-ref', 'refs/remotes/origin/main', commit)
+    repository.git('config', 'remote.origin.url', 'https://example.invalid')
+    repository.git('config', 'remote.origin.fetch', '+refs/heads/*:refs/remotes/origin/*')
+    repository.git('branch', '--quiet', '--set-upstream-to', 'origin/main')
+  }
+
+  test('commits that are not pushed are refused, also if origin has others', () => {
+    cloned('HEAD^')
+    expect(refusal('minor')).toContain('main has commits that are not pushed')
+    cloned(repository.git('commit-tree', '-m', 'Elsewhere', '-p', 'HEAD^', 'HEAD^{tree}'))
+    expect(refusal('minor')).toContain('main has commits that are not pushed')
+    cloned('HEAD')
+    expect(run('minor')).toBe('1.1.0')
+  })
+
   test('another branch is refused', () => {
     repository.git('switch', '--quiet', '--create', 'work')
     expect(refusal('minor')).toContain('This is the branch work.')
@@ -187,6 +214,8 @@ describe('a later release', () => {
     ['1.1', '"1.1" is neither major, minor or patch nor a version'],
     ['v1.1.0', '"v1.1.0" is neither'],
     ['', '"" is neither'],
+    ['3.0.0', '3.0.0 skips a major version: the next one is 2.0.0'],
+    ['11.0.0-rc.1', '11.0.0-rc.1 skips a major version: the next one is 2.0.0'],
   ])('the version %j is refused', (wanted, reason) => {
     expect(refusal(wanted)).toContain(reason)
   })
@@ -201,7 +230,7 @@ describe('a later release', () => {
     const version = run(wanted)
     repository.git('switch', '--quiet', 'main')
     expect(refusal(wanted)).toContain(
-      `There is a branch release/v${version} already. To prepare it again, delete it`,
+      `There is a branch release/v${version} already. To prepare it again, delete it: gh pr close release/v${version} --delete-branch, or, if it is merged or there is no pull request: git branch -D release/v${version}, and git push origin --delete release/v${version} if it is there.`,
     )
     repository.git('merge', '--quiet', `release/v${version}`)
     repository.git('branch', '--quiet', '-d', `release/v${version}`)
@@ -232,6 +261,20 @@ describe('a later release', () => {
       expect(said.join('\n')).toContain('1.1.0-rc.1 has no tag, so what it says becomes a part of v1.1.0')
     },
   )
+
+  test('after two that were not published, both are named', () => {
+    prepareAndMerge('1.1.0-rc.1')
+    repository.change(
+      'CHANGELOG.md',
+      '[Unreleased]\n',
+      '[Unreleased]\n\n## [1.0.1] - 2026-01-02\n\n- Another.\n\n',
+    )
+    repository.commit('Another')
+    run('1.1.0')
+    expect(said.join('\n')).toContain(
+      '1.0.1, 1.1.0-rc.1 have no tags, so what they say becomes a part of v1.1.0.',
+    )
+  })
 
   test('one that was prepared and not published is prepared again, with what is new', () => {
     prepareAndMerge('minor')

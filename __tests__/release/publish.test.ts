@@ -4,7 +4,7 @@ import { git } from '../../scripts/release/git.ts'
 import { remoteFaults, releaseFaults } from '../../scripts/release/verify.ts'
 import { sha256 } from '../../scripts/release/pack.ts'
 import { parseVersion } from '../../scripts/release/version.ts'
-import { GithubAnswer } from '../../simulator/github/answers.ts'
+import { GithubAnswer, notFound } from '../../simulator/github/answers.ts'
 import { digests, makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
 
 const V1 = parseVersion('1.0.0')!
@@ -89,6 +89,19 @@ describe('the draft', () => {
     expect(writes()).toEqual([])
   })
 
+  test('is not made when the version is published, and its tag is gone', async () => {
+    await scene.draft()
+    await scene.publish()
+    scene.server.interfere(({ path }) => (path.endsWith('/tags/v1.0.0') ? notFound() : undefined))
+    await expect(scene.draft()).rejects.toThrow('v1.0.0 exists already')
+  })
+
+  test('of another version does not count', async () => {
+    const body = { tag_name: 'v0.9.0', target_commitish: mergeMore('other'), draft: true }
+    await scene.send('person', 'POST', '/releases', body)
+    expect(await scene.draft()).toMatchObject({ tag_name: 'v1.0.0' })
+  })
+
   test.each([
     ['of another commit', 1, 'There is a draft of v1.0.0 for the commit'],
     ['twice', 2, 'There are 2 drafts of v1.0.0'],
@@ -154,6 +167,14 @@ describe('the draft', () => {
     await expect(scene.draft()).rejects.toThrow(
       'The release v1.0.0 is not what was packed: sbom.cdx.json is missing.',
     )
+  })
+
+  test('is read back: a file that somebody added meanwhile is noticed', async () => {
+    const draft = await scene.draft()
+    const assets = [...draft.assets, { id: 99, name: 'setup.exe', digest: 'sha256:a' }]
+    const answer = GithubAnswer.json(200, { ...draft, assets })
+    scene.server.interfere(({ path }) => (path.endsWith(`/releases/${draft.id}`) ? answer : undefined))
+    await expect(scene.draft()).rejects.toThrow('not what was packed: setup.exe does not belong to it.')
   })
 
   test('needs a token that may write', async () => {
@@ -251,6 +272,27 @@ describe('a published release', () => {
     await expect(scene.check()).rejects.toThrow('v1.0.0 is marked as a pre-release')
   })
 
+  test('of a candidate that is not marked as a pre-release is refused', async () => {
+    const { id } = await scene.draft({ version: parseVersion('1.0.0-rc.1')! })
+    await scene.send('person', 'PATCH', `/releases/${id}`, { prerelease: false })
+    await scene.publish()
+    await expect(scene.check('1.0.0-rc.1')).rejects.toThrow('v1.0.0-rc.1 is not marked as a pre-release')
+  })
+
+  test('whose tag is not there is refused', async () => {
+    await scene.draft()
+    await scene.publish()
+    scene.server.interfere(({ path }) => (path.includes('/git/ref/tags/') ? notFound() : undefined))
+    await expect(scene.check()).rejects.toThrow('There is no tag v1.0.0.')
+  })
+
+  test('whose tag is not in this clone is refused, with the way to get it', async () => {
+    await scene.draft()
+    await scene.publish()
+    git(`${scene.origin}/../clone`, 'tag', '--delete', 'v1.0.0')
+    await expect(scene.check()).rejects.toThrow('This clone has no tag v1.0.0: git fetch --tags --force')
+  })
+
   test('whose tag led elsewhere before it was published is refused', async () => {
     await scene.draft()
     tagged({ 'v1.0.0': mergeMore('other') })
@@ -305,6 +347,7 @@ describe('v1', () => {
     await scene.move('1.0.0', true)
     expect(scene.commitOf('refs/tags/v1')).toBe(older)
     // And forth again.
+    expect(scene.said.at(-1)).toBe('To undo it: gh workflow run published.yml -f tag=v1.1.0')
     await scene.move('1.1.0')
     expect(scene.commitOf('refs/tags/v1')).toBe(newer)
   })

@@ -64,6 +64,13 @@ test('a candidate, the first release, a patch and the roll back, told as a story
   expect(repository.git('tag', '--list')).toBe('')
 })
 
+test('that it leaves out what is not committed is said', async () => {
+  repository.write('src/new.ts', '')
+  const said: string[] = []
+  await rehearse({ source: repository.root, folder, releases: [], say: (line) => said.push(line) })
+  expect(said[0]).toBe('Changes that are not committed are left out.')
+})
+
 test.each([
   ['nothing is released', '', ['1.0.0-rc.1', '1.0.0', 'patch']],
   ['a candidate', '1.0.0-rc.1', ['1.0.0-rc.2', '1.0.0', 'patch']],

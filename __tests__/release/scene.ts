@@ -67,7 +67,7 @@ export interface Scene {
   as(token: keyof typeof ACCOUNTS): Github
   draft(changes?: Partial<Parameters<typeof makeDraft>[1]>): ReturnType<typeof makeDraft>
   publish(): Promise<void>
-  check(): ReturnType<typeof checkPublished>
+  check(version?: string): ReturnType<typeof checkPublished>
   move(version?: string, allowOlder?: boolean): Promise<void>
   /** Any request of a token; gives the status. */
   send(token: keyof typeof ACCOUNTS, method: string, call: string, body?: object): Promise<number>
@@ -115,7 +115,8 @@ export async function makeScene(
       }
       git(folder, 'clone', '--quiet', origin, clone)
     },
-    check: () => answered(() => checkPublished(as('reader'), clone, version, say)),
+    check: (wanted = '1.0.0') =>
+      answered(() => checkPublished(as('reader'), clone, parseVersion(wanted)!, say)),
     move: (wanted = '1.0.0', allowOlder = false) =>
       answered(() => moveMajor(as('app'), { version: parseVersion(wanted)!, allowOlder, say })),
     send,

@@ -1,4 +1,4 @@
-import { git } from './git.ts'
+import { git, gitLines } from './git.ts'
 import type { Github } from './github.ts'
 import { refuseOtherPackage } from './draft.ts'
 import { sha256 } from './pack.ts'
@@ -28,6 +28,9 @@ export async function checkPublished(
   }
   const commit = await github.commitOf(`tags/${tag}`)
   if (commit === undefined) throw new Error(`There is no tag ${tag}.`)
+  if (gitLines(root, 'tag', '--list', tag).length === 0) {
+    throw new Error(`This clone has no tag ${tag}: git fetch --tags --force`)
+  }
   const here = git(root, 'rev-parse', `refs/tags/${tag}^{commit}`)
   if (here !== commit) throw new Error(`The tag ${tag} is ${commit} at GitHub, and ${here} in this clone.`)
   const files = new Map<string, Buffer>()

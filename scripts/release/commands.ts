@@ -23,9 +23,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 Writes a release into CHANGELOG.md, package.json and its copies, the examples and dist/, and commits that on the
 branch release/vVERSION. Pushes nothing; needs neither a network nor a credential.
 
-Refuses: changes that are not committed, another branch than main (or release/v1.2.x for a fix), nothing new in
-CHANGELOG.md, a version that is not above the last one, and one that is too low for what changed in the action.yml
-files since the last release:
+Refuses: changes that are not committed, commits that are not pushed, another branch than main (or release/v1.2.x for
+a fix), nothing new in CHANGELOG.md, a version that is not above the last one, one that skips a major version, and one
+that is too low for what changed in the action.yml files since the last release:
   major: an input or output that is gone or renamed, another default, an input that has to be given, another using
   minor: a new input, output or action
 
@@ -62,10 +62,11 @@ the branch is still there, CI passed, and the version is free.`,
       const { GITHUB_REPOSITORY, GITHUB_REF_NAME = 'main', GITHUB_TOKEN } = process.env
       const local = releaseFaults(ROOT, version, GITHUB_REPOSITORY ?? readProject(ROOT).repository)
       const remote =
-        GITHUB_TOKEN === undefined
+        (GITHUB_TOKEN ?? '') === ''
           ? []
           : await onGithub((github) => remoteFaults(github, ROOT, version, GITHUB_REF_NAME))
-      const faults = [...local, ...remote]
+      // A file may name another version many times.
+      const faults = [...new Set([...local, ...remote])]
       if (faults.length > 0) throw new Error(`${text} cannot be released:\n${faults.join('\n')}`)
       console.log(`Nothing speaks against releasing ${text}.`)
     },

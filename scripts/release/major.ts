@@ -24,7 +24,7 @@ export async function moveMajor(github: Github, { version, allowOlder, say }: Ma
   const tags = await github.tags(major)
   const wanted = tags.get(tag)
   if (wanted === undefined) throw new Error(`There is no tag ${tag}.`)
-  const newer = [...tags.keys()].filter((each) => isNewerRelease(each, version))
+  const newer = newerReleases(tags, version)
   if (newer.length > 0 && !allowOlder) {
     throw new Error(
       `${newer.join(', ')} came after ${tag}. To lead ${major} back to it, allow older versions.`,
@@ -40,12 +40,17 @@ export async function moveMajor(github: Github, { version, allowOlder, say }: Ma
   const now = await github.commitOf(`tags/${major}`)
   if (now !== wanted) throw new Error(`${major} leads to ${now ?? 'nothing'}, and not to ${tag}, ${wanted}.`)
   say(`${major} leads to ${tag}, ${wanted}.`)
-  const old = [...tags].find(([name, commit]) => name !== major && commit === before)?.[0]
-  if (old !== undefined) say(`To undo it: gh workflow run published.yml -f tag=${old} -f allow-older=true`)
+  const [old] = [...tags].flatMap(([name, commit]) => (commit === before ? (versionOfTag(name) ?? []) : []))
+  if (old === undefined) return
+  const flag = newerReleases(tags, old).length > 0 ? ' -f allow-older=true' : ''
+  say(`To undo it: gh workflow run published.yml -f tag=v${formatVersion(old)}${flag}`)
 }
 
-function isNewerRelease(tag: string, version: Version): boolean {
-  const other = versionOfTag(tag)
-  if (other === undefined || isCandidate(other) || other.major !== version.major) return false
-  return compareVersions(other, version) > 0
+/** The tags of releases of the same major version that came after it. */
+function newerReleases(tags: ReadonlyMap<string, string>, version: Version): string[] {
+  return [...tags.keys()].filter((tag) => {
+    const other = versionOfTag(tag)
+    if (other === undefined || isCandidate(other) || other.major !== version.major) return false
+    return compareVersions(other, version) > 0
+  })
 }

@@ -43,7 +43,7 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
   const branch = `release/${tag}`
   if (gitLines(root, 'branch', '--list', branch).length > 0) {
     throw new Error(
-      `There is a branch ${branch} already. To prepare it again, delete it: gh pr close ${branch} --delete-branch, or git branch -D ${branch} if there is no pull request.`,
+      `There is a branch ${branch} already. To prepare it again, delete it: gh pr close ${branch} --delete-branch, or, if it is merged or there is no pull request: git branch -D ${branch}, and git push origin --delete ${branch} if it is there.`,
     )
   }
   const before = readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
@@ -54,8 +54,10 @@ export function prepare(root: string, wanted: string, { date, say }: PrepareOpti
     .filter(isNoneOf([version, ...published]))
     .map(formatVersion)
   if (unpublished.length > 0) {
+    const lacking =
+      unpublished.length === 1 ? 'has no tag, so what it says' : 'have no tags, so what they say'
     say(
-      `CHANGELOG.md: ${unpublished.join(', ')} has no tag, so what it says becomes a part of ${tag}. If it was published: git fetch --tags --force, and begin again.`,
+      `CHANGELOG.md: ${unpublished.join(', ')} ${lacking} becomes a part of ${tag}. If that is wrong: git fetch --tags --force, and begin again.`,
     )
   }
   try {
@@ -116,6 +118,12 @@ function refuseWrongPlace(root: string): string {
       `There are changes that are not committed:\n${dirty.join('\n')}\nCommit or stash them first.`,
     )
   }
+  const [track = ''] = gitLines(root, 'for-each-ref', '--format=%(upstream:track)', `refs/heads/${branch}`)
+  if (track.includes('ahead')) {
+    throw new Error(
+      `${branch} has commits that are not pushed, which would become a part of the release: push them, or move them to another branch.`,
+    )
+  }
   return branch
 }
 
@@ -150,7 +158,12 @@ function refuseWrongVersion(root: string, version: Version, earlier: readonly Ve
     throw new Error(`There is a tag v${text} already. A version is never used twice: choose the next one.`)
   }
   const changelog = readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')
-  const [newest] = changelogVersions(changelog)
+  const inChangelog = changelogVersions(changelog)
+  const [newest] = inChangelog
+  const major = highest([...earlier, ...inChangelog].filter((each) => !isCandidate(each)))?.major ?? 0
+  if (version.major > major + 1) {
+    throw new Error(`${text} skips a major version: the next one is ${major + 1}.0.0.`)
+  }
   if (newest !== undefined && compareVersions(newest, version) === 0 && !hasUnreleased(changelog)) {
     throw new Error(
       `${text} is prepared already, and nothing is new. Begin again with the same number: delete its draft, if there is one, wait for CI, and then: gh workflow run release.yml -f version=${text}`,

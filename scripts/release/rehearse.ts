@@ -59,6 +59,7 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
   git(folder, 'clone', '--quiet', '--bare', source, origin)
   git(origin, 'update-ref', 'refs/heads/main', git(source, 'rev-parse', 'HEAD'))
   git(origin, 'symbolic-ref', 'HEAD', 'refs/heads/main')
+  if (git(source, 'status', '--porcelain') !== '') say('Changes that are not committed are left out.')
   const repository = readProject(source).repository
   const server = await startGithub({ accounts: ACCOUNTS, repository, git: origin })
   options.spoil?.(server)
