@@ -165,6 +165,7 @@ test.each([
   ['accuracy >= best or nearly', 13, 'write one condition per line'],
   ['accuracy >= 0,9', 13, 'write 0.9'],
   ['loss <= -12,25', 9, 'write -12.25'],
+  ['loss <= 0,125', 9, 'write 0.125'],
   ['rows >= 1,000', 9, 'put a string in quotes'],
   ['stage == production', 10, 'put a string in quotes'],
   ['stage == random word', 10, 'put a string in quotes'],

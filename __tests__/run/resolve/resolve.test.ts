@@ -179,6 +179,13 @@ describe('nothing is answered', () => {
     expect(bodies(scene)).toHaveLength(1)
   })
 
+  test('by an answer of another kind, also where the question cannot be read afterwards', async () => {
+    const { scene, answer } = await asked()
+    const gone: Fault['do'] = { kind: 'answer', status: 404, body: '{"detail":["KeyError","gone"]}' }
+    scene.server.addFault({ on: 'wait-condition', occurrence: 'always', do: gone })
+    expect(await errorOf(answer({ result: 'yes' }))).toMatch(/does not match expected schema/)
+  })
+
   test('by an answer to a question that takes none', async () => {
     const scene = await openScene()
     await scene.execute({ wait: false })
@@ -358,8 +365,12 @@ describe('somebody else answers at the same time', () => {
   })
 
   test('in the same way: that is as good', async () => {
-    const { done } = await overtaken({ resolution: 'continue', result: true })
+    const { done, scene } = await overtaken({ resolution: 'continue', result: true })
     expect(await done).toMatchObject({ conclusion: 'resolved' })
+    // Nobody knows whose it was.
+    expect(scene.events.at(-1)).toMatchObject({
+      sentence: expect.stringMatching(/ was answered: continue: /),
+    })
   })
 })
 

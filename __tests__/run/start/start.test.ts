@@ -347,6 +347,37 @@ describe('where another spelling of the name is there already', () => {
   })
 })
 
+test('a newer run of another spelling does not hide ours when the server says that the name is taken', async () => {
+  const scene = await openScene()
+  await scene.execute({ runName: 'Nightly', wait: false })
+  scene.server.addFault({ on: 'trigger', do: { kind: 'answer', status: 502, body: '', work: true } })
+  const exists = '{"detail":["EntityExistsError","exists"]}'
+  scene.server.addFault({ on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 409, body: exists } })
+  const item = (index: number, start: string) => ({
+    id: scene.server.runs[index]?.id,
+    name: scene.server.runs[index]?.name,
+    body: { status: 'running' },
+    metadata: { config: { extra: { github_actions: { start } } } },
+  })
+  scene.server.addFault({
+    on: 'runs',
+    // The first two look before the start; the list lags at first, so that the trigger is sent again.
+    occurrence: { from: 3, to: 20 },
+    get do(): FaultAction {
+      const sent = scene.server.requests.filter(({ body }) => body.includes('"run_name":"nightly"'))
+      const mark = /"start":"([^"]+)"/.exec(sent.at(-1)?.body ?? '')?.[1] ?? ''
+      const items = sent.length < 2 ? [item(0, 'another')] : [item(0, 'another'), item(1, mark)]
+      const body = JSON.stringify({ total: items.length, total_pages: 1, items })
+      return { kind: 'answer', status: 200, body }
+    },
+  })
+  const result = await scene.execute({ runName: 'nightly' })
+  expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[1]?.id })
+  expect(scene.server.runs).toHaveLength(2)
+  // Of the other run one, of ours two.
+  expect(triggers(scene)).toBe(3)
+})
+
 test('a name that is taken is refused at once, however many newer names hold it', async () => {
   const scene = await openScene()
   await scene.execute({ runName: 'training', wait: false })

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
-import { abortQuestion } from '../../../src/run/watch/paused-questions.ts'
+import { abortQuestion, openQuestions } from '../../../src/run/watch/paused-questions.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -51,6 +51,35 @@ async function answer(scene: Scene): Promise<string> {
   await scene.answer(id)
   return id
 }
+
+test('child runs of child runs are asked three levels deep, and it is known that there are more', async () => {
+  const { client, server } = await openScene()
+  const ids = Array.from({ length: 6 }, (_, index) => `b0000000-0000-4000-8000-00000000000${index}`)
+  const graphs = ids.map((id, index) => ({
+    id,
+    status: 'paused',
+    nodes: [
+      {
+        node_id: 'child_run/next',
+        type: 'child_run',
+        id: ids[index + 1],
+        name: 'next',
+        metadata: { status: index < 5 ? 'paused' : 'completed' },
+      },
+    ],
+    edges: [],
+  }))
+  let asked = 0
+  server.addFault({
+    on: 'dag',
+    occurrence: 'always',
+    get do(): FaultAction {
+      return { kind: 'answer', status: 200, body: JSON.stringify(graphs[asked++]) }
+    },
+  })
+  expect(await openQuestions(client, ids[0]!)).toEqual({ questions: [], areAll: false })
+  expect(asked).toBe(4)
+})
 
 describe('a run that asks a person', () => {
   test('is warned about while it is still running, once, also when it pauses later', async () => {

@@ -93,6 +93,9 @@ describe('with a history', () => {
     const intervals = [15, 20, 30, 120].map((minutes) => after(minutes * MINUTE, usual))
     expect(intervals).toEqual(intervals.toSorted((a, b) => a - b))
     expect(intervals.at(-1)).toBe(15_000)
+    // A twentieth of the time that it is overdue.
+    expect(after(17 * MINUTE, usual)).toBeGreaterThan(7_000)
+    expect(after(17 * MINUTE, usual)).toBeLessThan(8_000)
   })
 
   test('the less such runs are alike, the sooner it looks often, and the less often near the middle', () => {

@@ -163,7 +163,7 @@ function findSame(own: Entry, entries: readonly Entry[]): Entry | { readonly pro
 }
 
 function isValue(value: JsonValue): value is Value {
-  return value !== null && typeof value !== 'object' && typeof value !== 'number'
+  return value !== null && typeof value !== 'object'
 }
 
 function amountOf(value: number, { offset, isPercent }: BaselineBound): number {
