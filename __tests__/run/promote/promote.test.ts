@@ -259,6 +259,22 @@ describe('an answer that is lost', () => {
     expect(scene.puts()).toHaveLength(2)
   })
 
+  test.each([
+    ['that ZenML had set', true, 'promoted'],
+    ['that ZenML had not set', false, undefined],
+  ])(
+    'a no of something in between, about a stage %s, is not believed without a look',
+    async (_, work, end) => {
+      const scene = await openModels([null])
+      const body = '{"detail":"blocked by policy"}'
+      scene.server.addFault({ on: 'stage', do: { kind: 'answer', status: 403, body, work } })
+      const ended = scene.promote(1)
+      if (end === undefined) await expect(ended).rejects.toThrow(/blocked by policy/)
+      else expect(await ended).toMatchObject({ conclusion: end, version: { stage: 'production' } })
+      expect(scene.puts()).toHaveLength(1)
+    },
+  )
+
   test('a newer version that has the stage by then is not replaced', async () => {
     const scene = await openModels([null, null])
     scene.server.addFault({ on: 'stage', do: { kind: 'html', status: 502 } })

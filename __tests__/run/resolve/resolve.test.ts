@@ -74,13 +74,18 @@ const GATEWAY = { kind: 'answer', status: 502, body: 'Bad Gateway' } as const
 
 describe('a run that waits for a person', () => {
   test.each([
-    ['paused', 5, 'resuming'],
-    ['still running', 600, 'running'],
-  ])('is answered when it is %s, and goes on to its end', async (_, patience, status) => {
+    ['paused', 5],
+    ['still running', 600],
+  ])('is answered when it is %s, and goes on to its end', async (_, patience) => {
     const { scene, id, name, answer } = await asked(patience)
     expect(statusOf(scene)).toBe(patience === 5 ? 'paused' : 'running')
     const outcome = await answer()
-    expect(outcome).toEqual({ conclusion: 'resolved', status, error: undefined, failedStep: undefined })
+    expect(outcome).toEqual({
+      conclusion: 'resolved',
+      status: 'running',
+      error: undefined,
+      failedStep: undefined,
+    })
     expect(bodies(scene)).toEqual([YES])
     expect(scene.events.at(-1)).toEqual({
       kind: 'ended',
@@ -439,11 +444,37 @@ test('a run that ZenML cannot resume is no success', async () => {
   expect(bodies(scene)).toEqual([YES])
 })
 
-function pausedRun(id: string) {
+test.each<[string, number, string]>([
+  ['a run that cannot be started again is seen to be paused once more', 8, 'failed'],
+  ['a run that is still being resumed after a minute is resolved', 200, 'resolved'],
+])('%s', async (_, resumingUntil, conclusion) => {
+  const { scene, id, answer } = await asked(5)
+  let looks = 0
+  scene.server.addFault({
+    on: 'run',
+    occurrence: { from: 2, to: 200 },
+    get do(): Fault['do'] {
+      looks += 1
+      const body = looks < resumingUntil ? pausedRun(id, 'resuming') : pausedRun(id)
+      return { kind: 'answer', status: 200, body }
+    },
+  })
+  expect((await answer()).conclusion).toBe(conclusion)
+  expect(bodies(scene)).toEqual([YES])
+})
+
+test('a run that is still being resumed after it was answered with abort was not stopped', async () => {
+  const { scene, id, answer } = await asked(5)
+  const resuming: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id, 'resuming') }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 200 }, do: resuming })
+  expect((await answer({ resolution: 'abort', result: undefined })).conclusion).toBe('failed')
+})
+
+function pausedRun(id: string, status = 'paused') {
   return JSON.stringify({
     id,
     name: 'gate',
-    body: { status: 'paused', status_reason: 'Waiting for manual resume.', in_progress: true },
+    body: { status, status_reason: 'Waiting for manual resume.', in_progress: true },
   })
 }
 

@@ -114,18 +114,22 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
   }
 }
 
-/** A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. */
+/**
+ * A refusal says nothing of an earlier request whose answer was no answer: that one may have been done late. And one that
+ * ZenML did not write may stand in the place of an answer that says yes.
+ */
 async function afterRefusal(
   progress: Progress,
-  { message }: AnswerError | UnreachableError,
+  { message, exception }: AnswerError,
   wasSentBefore: boolean,
   { stage, replace }: Wanted,
   deps: ChangeDependencies,
 ): Promise<End> {
-  if (!wasSentBefore) throw new RunError(message)
+  if (!wasSentBefore && exception !== undefined) throw new RunError(message)
   const { version } = progress.seen
   progress.seen = await look(version, stage, deps)
   if (decide(progress.seen, stage, replace).kind === 'nothing') return withoutHarm(progress, stage, deps)
+  if (!wasSentBefore) throw new RunError(message)
   return { conclusion: 'lost', sentence: notKnown(version, stage, message) }
 }
 

@@ -31,12 +31,12 @@ export interface ResolveRequest extends Resolution {
   readonly question: string | undefined
 }
 
-/** ZenML resumes a run before it says that the answer was taken; a replica that lags behind shows it later. */
-const RESUME_MS = 15_000
+/**
+ * ZenML begins to resume a run before it says that the answer was taken; a replica that lags behind shows it later. A run
+ * that cannot be started again is `paused` once more some seconds after that.
+ */
+const RESUME_MS = 60_000
 const RESUME_PAUSE_MS = 1_000
-
-/** ZenML keeps the answer `abort` first and then stops the run: the second may fail alone. */
-const NOT_STOPPED: ReadonlySet<string> = new Set(['paused', 'running'])
 
 /** The run after it was answered. */
 interface After {
@@ -159,13 +159,15 @@ async function lookAfter(
       const run = await client.run(id, { hydrate: false })
       if (resolution === 'abort') {
         const asker = runId === id ? run : await client.run(runId, { hydrate: false })
-        if (!NOT_STOPPED.has(asker.status)) return { run, isStuck: false }
+        // ZenML keeps the answer first and then stops the run: the second may fail alone.
+        if (runPhase(asker.status) !== 'going-on' || isBeingStopped(asker.status))
+          return { run, isStuck: false }
       } else {
-        if (run.status !== 'paused') return { run, isStuck: false }
+        if (run.status !== 'paused' && run.status !== 'resuming') return { run, isStuck: false }
         // It may ask something else by now, or another child run may, and then the run waits for that.
         if ((await openQuestions(client, id)).questions.length > 0) return { run, isStuck: false }
       }
-      if (soon.isOver) return { run, isStuck: true }
+      if (soon.isOver) return { run, isStuck: run.status !== 'resuming' || resolution === 'abort' }
       await clock.sleep(RESUME_PAUSE_MS, signal)
     }
   } catch (error) {
