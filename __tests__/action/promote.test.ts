@@ -69,7 +69,9 @@ describe('promote/', () => {
         )
         expect(old.outputs).toMatchObject({ version: '1', stage: 'archived', 'previous-version': '2' })
         expect(old.stdout).toMatch(/^::error title=ZenML model version superseded::/m)
-        expect(old.summary).toContain('### ⏪ ZenML model version of classifier: a newer one has the stage')
+        expect(old.summary).toContain(
+          '### ⏪ ZenML model version of classifier: conflict with a newer version',
+        )
         expect(scene.requests('PUT', /\/model_versions\//)).toHaveLength(2)
       }),
   )

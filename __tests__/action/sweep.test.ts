@@ -46,6 +46,14 @@ test.concurrent('one run for each combination, ranked: the best in the outputs, 
   }),
 )
 
+test.concurrent('a matrix of one cell reads as one', () =>
+  withServer({}, async (scene) => {
+    const result = await sweep(scene, { ...BASE, matrix: 'train.accuracy: [0.7]' })
+    expect(result.stdout).toContain('The matrix has 1 cell; all were checked\n')
+    expect(logLines(result).at(-1)).toBe('The one run of the sweep completed')
+  }),
+)
+
 test.concurrent('at most max-parallel runs go on at once, and one request looks at all of them', () =>
   withServer({}, async (scene) => {
     const matrix = 'train.seconds: [60, 60.1, 60.2, 60.3]'
@@ -358,6 +366,27 @@ test.concurrent('killed in the middle: the post step ends every run that goes on
     expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped', 'stopped'])
     expect(post.summary).toContain('ZenML run: cancelled')
   }),
+)
+
+test.concurrent(
+  'killed in the middle, with a key for another server at the end: none of the runs was checked',
+  () =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      const { url, apiKey } = scene.server
+      const inputs = { ...LONG, 'server-url': url, 'api-key': apiKey, 'max-parallel': '3' }
+      const running = await startAction({ entry: 'sweep', inputs })
+      await untilStarted(scene, 3)
+      running.signal('SIGKILL')
+      const { state } = await running.done
+      const elsewhere = { ...inputs, 'server-url': 'https://zenml.example.com' }
+      const post = await runAction({ entry: 'post', inputs: elsewhere, state })
+      expect(annotations('warning', post)).toEqual([
+        expect.stringMatching(
+          /^The run ".*" and 2 more were not checked, because this step's inputs now name another server: if they were started, they may still be running at http/,
+        ),
+      ])
+      expect(scene.runs.map(({ status }) => status)).toEqual(['running', 'running', 'running'])
+    }),
 )
 
 test.concurrent('the post step of 256 cells starts with all that was saved, and ends the 64 that go on', () =>

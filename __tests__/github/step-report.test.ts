@@ -169,7 +169,7 @@ test('a run that is handed over: green, with what is not judged yet, and how to 
   expect(others).toMatchObject({ conclusion: 'running', status: 'running', error: '', metadata: '{}' })
   expect(lines().slice(-2)).toEqual([
     'Not judged yet: train.f1 > 0.5',
-    `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To follow it further, use wait/ with run: ${runId}`,
+    `Handed over (on-timeout: hand-over): the run keeps running in ZenML. To keep following it, use wait/ with run: ${runId}`,
   ])
   expect(files.read('summary')).toContain('Not judged yet: `train.f1 > 0.5`')
 })
@@ -180,7 +180,7 @@ test('a run that nobody sees any more when it is handed over is not said to run'
   report.tell({ kind: 'handed-over', expectations: [], unseenMs: 90_000 })
   await report.ended({ conclusion: 'running', status: 'running', error: undefined, failedStep: undefined })
   expect(lines().at(-1)).toMatch(
-    /^Handed over \(on-timeout: hand-over\): for 1 min 30 s the server has not shown the run, which was running when last seen and may still be running\. To follow/,
+    /^Handed over \(on-timeout: hand-over\): for 1 min 30 s the server has not shown the run, which was running when last seen and may still be running\. To keep following it, use wait\//,
   )
   const summary = files.read('summary')
   expect(summary).toMatch(/^### ⏳ .*: may still be running$/m)

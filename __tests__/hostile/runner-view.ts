@@ -14,8 +14,7 @@ export interface Left {
 const TITLE =
   /^((No )?ZenML (run (was (started|followed|stopped|answered)|completed|started|failed(: .+)?|stopped|timed out|cancelled|is waiting for a person|not found|not stopped|not resolved|outcome unknown)|login failed)|Step .* failed(:.+)?|Input [a-z-]+|Code of another commit)$/
 
-const GROUP_TITLE =
-  /^(Connected to |Found the (snapshot|run template) |Log of (the step |what starts the run: ))/
+const GROUP_TITLE = /^(Connected to |Found the (snapshot|run template) |Log of (the step |the run's start: ))/
 
 /** Of the well-known problem matcher for Python that actions/setup-python registers: its two lines. */
 const PYTHON_MATCHER = [/^\s*File\s"(.*)",\sline\s(\d+),\sin\s(.*)$/, /^\s*raise\s(.*)\('(.*)'\)$/]

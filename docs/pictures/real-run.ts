@@ -12,6 +12,8 @@ import { startGithub } from '../../simulator/github/server.ts'
 
 const OUTPUT = path.join(import.meta.dirname, '../../build/pictures')
 const TOKEN = 'ghs_0000made0000up0000for0000pictures00'
+/** The newest commit of the pull request. */
+const HEAD = '9f8e7d6c5b4a39281706f5e4d3c2b1a098765432'
 
 /** `seconds` of training, and what it is told to fail with; nothing if it is to complete. */
 interface Training {
@@ -58,10 +60,11 @@ async function main(): Promise<void> {
       env: {
         GITHUB_API_URL: github.apiUrl,
         GITHUB_EVENT_NAME: 'pull_request',
+        GITHUB_REF: `refs/pull/${pullRequest}/merge`,
         GITHUB_REPOSITORY: 'example/models',
         GITHUB_WORKFLOW: 'Train',
       },
-      event: { pull_request: { number: pullRequest } },
+      event: { pull_request: { number: pullRequest, head: { sha: HEAD } } },
       contexts: { 'github.token': TOKEN },
     })
   try {

@@ -160,7 +160,7 @@ async function neverBegins(scene: Scene, deny: Deny, kind: RegExp): Promise<void
   expectStep(result, { exitCode: 0, outputs: { conclusion: 'started' } })
   const end = Date.now() + 60_000
   while (!kind.test(await newestRunnerLog(scene.server))) {
-    assert.ok(Date.now() < end, 'the log of what starts the run does not name the permission')
+    assert.ok(Date.now() < end, "the log of the run's start does not name the permission")
     await sleep(500)
   }
   assert.equal(await scene.view.status(result.outputs['run-id'] ?? ''), 'initializing')

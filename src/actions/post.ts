@@ -99,8 +99,11 @@ async function endRunsOf(
     const whose = isFromVariables(env, parseServerUrl)
       ? 'the variables (ZENML_STORE_URL and its key or token)'
       : "this step's inputs"
-    const more = sent.length === 1 ? '' : ` and ${sent.length - 1} more`
-    const sentence = `The run "${inline(first.run.name)}"${more} was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+    const run = `The run "${inline(first.run.name)}"`
+    const sentence =
+      sent.length === 1
+        ? `${run} was not checked, because ${whose} ${what}: if it was started, it may still be running at ${facts.serverUrl}`
+        : `${run} and ${sent.length - 1} more were not checked, because ${whose} ${what}: if they were started, they may still be running at ${facts.serverUrl}`
     log.warning(sentence)
     return { sentence, status: '' }
   }

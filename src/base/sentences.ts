@@ -12,5 +12,5 @@ export function twoSentences(first: string, second: string): string {
  */
 export function askForLogs(failedAt: number | undefined): string {
   const moment = shownMoment(failedAt)
-  return `Ask whoever runs the ZenML server or the orchestrator for their logs ${moment === undefined ? 'of that time' : `around ${moment}`}`
+  return `Ask whoever runs the ZenML server or the orchestrator for their logs from ${moment === undefined ? 'when it failed' : `around ${moment}`}`
 }

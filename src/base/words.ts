@@ -42,7 +42,7 @@ function shortJson(value: JsonValue): string | undefined {
 /** `a or b`; of many the first ones. */
 export function orList(words: readonly string[]): string {
   const shown = words.slice(0, MAX_CHOICES).join(' or ')
-  return words.length <= MAX_CHOICES ? shown : `${shown} and ${words.length - MAX_CHOICES} more`
+  return words.length <= MAX_CHOICES ? shown : `${shown} or one of ${words.length - MAX_CHOICES} more`
 }
 
 /** A name in quotes, on one line. */

@@ -306,7 +306,7 @@ export class ZenmlClient {
   /** What the runner of a run wrote before any step; from 0.85 on, and mostly empty. */
   async runnerLog(id: string): Promise<Log> {
     const call = { path: `/runs/${pathSegment(id)}/logs`, query: { source: 'runner' } }
-    return this.#api.read("read the runner's log", call, logSchema)
+    return this.#api.read("read the log of the run's start", call, logSchema)
   }
 
   /** A run with all that the server knows of it. */

@@ -35,12 +35,22 @@ test('a re-run that finds nothing to resume says so', () => {
 
 test.each([
   ['resume-unclear', 'several runs of earlier attempts match (a, b), so a new one is started'],
-  ['resume-foreign', 'earlier attempts ran another template or snapshot (a, b), so a new run is started'],
+  [
+    'resume-foreign',
+    'runs of earlier attempts (a, b) used another template or snapshot, so a new run is started',
+  ],
 ] as const)('a cell of a sweep that cannot resume says why, and from which runs: %s', (kind, why) => {
   const { log, commands } = listener()
   const cell = { number: 3, values: {}, parameters: { source: 'parameters', value: {} } }
   log.tell({ kind: 'cell', cell, event: { kind, names: ['a', 'b'] } })
   expect(commands()).toEqual([{ name: 'warning', properties: {}, data: `Cell 3: ${why}` }])
+})
+
+test('a step that cannot resume says why, and from which runs', () => {
+  const { log, commands } = listener()
+  log.tell({ kind: 'resume-foreign', names: ['a', 'b'] })
+  const data = 'Runs of earlier attempts (a, b) used another template or snapshot, so a new run is started'
+  expect(commands()).toEqual([{ name: 'warning', properties: {}, data }])
 })
 
 test('the start is told in groups, and the link stands outside of them', () => {
@@ -181,7 +191,7 @@ test('a failed step is one annotation with the exception, and its log is folded 
     data: `train: RuntimeError: no data\nat train.py, line 42, in train\n    raise RuntimeError("no data")\n${RUN_URL}`,
   })
   expect(text().slice(text().indexOf('::group::'))).toMatch(
-    /^::group::Log of the step train: the last 2 lines \(12 before\)\n::stop-commands::(\S+)\n│ loading\n│ Traceback\n::\1::\n::endgroup::\n$/,
+    /^::group::Log of the step train: the last 2 lines \(12 earlier ones not shown\)\n::stop-commands::(\S+)\n│ loading\n│ Traceback\n::\1::\n::endgroup::\n$/,
   )
   expect(log.hasAnnotatedFailure).toBe(true)
 })
@@ -225,7 +235,7 @@ test.each([
     { reason: undefined, fault: undefined },
     '',
     [
-      'The server recorded neither a reason nor a log. Ask whoever runs the ZenML server or the orchestrator for their logs around 2026-01-31 12:05:10 UTC',
+      'The server recorded neither a reason nor a log. Ask whoever runs the ZenML server or the orchestrator for their logs from around 2026-01-31 12:05:10 UTC',
     ],
   ],
 ])('a run that failed before any step is one annotation, %s', (_, known, title, told) => {

@@ -35,7 +35,7 @@ test('a failed run shows the exception, the line of the user and the folded log 
       'at `train.py, line 42, in train`: `raise RuntimeError(fail)`\n',
   )
   expect(text).toContain(
-    '<details><summary>The last 2 lines of its log (40 before)</summary>\n\n```\nreading\nno `data`\n```\n\n</details>',
+    '<details><summary>The last 2 lines of its log (40 earlier ones not shown)</summary>\n\n```\nreading\nno `data`\n```\n\n</details>',
   )
   expect(text.indexOf('RuntimeError')).toBeLessThan(text.indexOf('| Step |'))
   expect(text).not.toContain('It failed')
@@ -68,7 +68,7 @@ test('of a long log the last lines stay, and how many came before is said', () =
   const lines = Array.from({ length: 1_000 }, (_, index) => `${index} ${'x'.repeat(398)}`)
   const log = { lines, left: 7, missing: undefined }
   const text = renderSummary(recordOf({ conclusion: 'failed', error: 'x', failures: [{ ...failure, log }] }))
-  expect(text).toContain('<summary>The last 39 lines of its log (968 before)</summary>')
+  expect(text).toContain('<summary>The last 39 lines of its log (968 earlier ones not shown)</summary>')
   expect(text).toContain('\n999 xxx')
 })
 

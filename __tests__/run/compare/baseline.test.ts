@@ -241,5 +241,5 @@ test('beyond a thousand runs nobody says that there is none', async () => {
     },
   })
   const result = await scene.execute({ baseline: onMain, expectations: [atLeast(0)] })
-  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is a passed run of main$/)
+  expect(result.error).toMatch(/nothing to compare with: none of the last 1000 runs is a good run of main$/)
 })

@@ -1,8 +1,15 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
+import { change } from '../../hostile/bad-answer.ts'
+import { RunnerFiles, takeStep } from '../../hostile/workflow-step.ts'
 import { closeScenes, openScene, TRIGGER } from '../scene.ts'
 
 afterEach(closeScenes)
+
+const files = new RunnerFiles()
+afterAll(() => {
+  files.remove()
+})
 
 const LOCAL: PipelineSpec = { name: 'local', runnable: false, steps: [{ name: 'train', seconds: 1 }] }
 
@@ -30,4 +37,23 @@ test('a pipeline of which nothing can be run is not said to be missing', async (
   await expect(scene.execute({ target })).rejects.toThrow(
     /^pipeline: "local" has no named snapshot that can be run[^.]*\. Pipelines with a runnable snapshot: "remote"$/,
   )
+})
+
+test.each([
+  ['which one', undefined, 'the pipeline "training"'],
+  ['that it is none of that name', null, 'another pipeline'],
+])('an ID from another pipeline is refused, and the error says %s', async (_, pipeline, owner) => {
+  const target = { kind: 'template' as const, reference: '', pipeline: 'nightly' }
+  const { outputs, requests } = await takeStep(files, {
+    tamper: (route) =>
+      route === 'template' && pipeline === null ? change('resources.pipeline', null) : undefined,
+    before: ({ seeded }) => {
+      target.reference = seeded.templates['training-template'] ?? ''
+    },
+    changes: { target },
+  })
+  expect(outputs['error']).toBe(
+    `pipeline: the run template ${target.reference} belongs to ${owner}. Correct or remove the input`,
+  )
+  expect(requests.filter((line) => line.startsWith('POST /run_templates'))).toEqual([])
 })

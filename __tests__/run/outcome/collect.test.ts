@@ -306,7 +306,7 @@ test('metadata that would fill the memory is not read to its end, and nothing is
   }
   const scene = await openScene({ faults: [1, 2, 3, 4, 5].map(page) })
   const result = await scene.execute({ expectations: [{ name: 's1.accuracy', operator: '>=', wanted: 0.9 }] })
-  const missing = 'metadata and artifacts of 197 of 200 steps: too large to be read; at most 64 MB are'
+  const missing = 'metadata and artifacts of 197 of 200 steps: too large; at most 64 MB are read'
   expect(detailsOf(scene.events)?.missing).toEqual([missing])
   expect(result.conclusion).toBe('expectation-missed')
   expect(result.error).toContain(`got nothing, because the metadata could not be read: ${missing}`)

@@ -59,12 +59,12 @@ const lines: readonly (readonly [line: string | undefined, watched: Watched, cau
     ofStep(2, { ...NO_FAULT, message: 'and so on...' }),
   ],
   [
-    `failed before any step, and ZenML does not say why. ${LOGS} around 2026-01-01 00:00:00 UTC: ${URL}`,
+    `failed before any step, and ZenML does not say why. ${LOGS} from around 2026-01-01 00:00:00 UTC: ${URL}`,
     over('failed', { endTime: Date.UTC(2026, 0), updated: 0 }),
     ofRun(),
   ],
   [
-    `failed before any step, and ZenML does not say why. ${LOGS} around 2027-01-01 00:00:00 UTC: ${URL}`,
+    `failed before any step, and ZenML does not say why. ${LOGS} from around 2027-01-01 00:00:00 UTC: ${URL}`,
     over('failed', { updated: Date.UTC(2027, 0) }),
     ofRun({ fault: NO_FAULT }),
   ],

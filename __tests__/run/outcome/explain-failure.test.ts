@@ -174,7 +174,7 @@ describe('a run that fails before any step', () => {
       log: { lines: [], left: undefined, missing: undefined },
     })
     expect(error).toMatch(
-      /failed before any step, and ZenML does not say why\. Ask whoever runs the ZenML server or the orchestrator for their logs around \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: http/,
+      /failed before any step, and ZenML does not say why\. Ask whoever runs the ZenML server or the orchestrator for their logs from around \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: http/,
     )
   })
 
@@ -192,7 +192,7 @@ describe('a run that fails before any step', () => {
     expect(error).toContain('failed before any step: TypeError: no rounds (app/pipe.py, line 3, in pipe)')
   })
 
-  test.each<ZenmlVersion>(['0.85.0', '0.98.0'])("%s: shows its runner's log", async (version) => {
+  test.each<ZenmlVersion>(['0.85.0', '0.98.0'])("%s: shows the log of the run's start", async (version) => {
     const runnerLog = [
       'pulling',
       'Traceback (most recent call last):\n  File "/app/r.py", line 1, in r\nImportError: no zenml',

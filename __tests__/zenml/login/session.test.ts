@@ -135,7 +135,7 @@ test('a second "Minute request limit exceeded" is the end', async () => {
   const { session, clock, start } = open(url)
   const error = await rejection(session.token())
   expect(error).toBeInstanceOf(CredentialError)
-  expect(String(error)).toMatch(/try again in some minutes$/)
+  expect(String(error)).toMatch(/try again in a few minutes$/)
   expect(requests).toHaveLength(2)
   expect(clock.now() - start).toBe(61_000)
 })

@@ -112,7 +112,7 @@ test('several of a name list their organizations with the ids to choose from', a
   const error = await rejection(by(pro, 'research'))
   expect(error).toBeInstanceOf(WorkspaceError)
   expect(String(error)).toContain(
-    `workspace: 2 workspaces are named "research", in the organizations "Lab" (${ids[0]}), "Factory" (${ids[1]}); write the ID`,
+    `workspace: 2 workspaces are named "research"; write the ID of one of them instead: ${ids[0]} (organization "Lab"), ${ids[1]} (organization "Factory")`,
   )
 })
 
@@ -123,7 +123,7 @@ test('one that was deleted does not stand in the way of its successor', async ()
 
 test.each<[WorkspaceSpec['status'], string]>([
   ['not_initialized', 'it has not been deployed yet; deploy it in the dashboard'],
-  ['pending', 'it is being deployed, upgraded or activated; try again in some minutes'],
+  ['pending', 'it is being deployed, upgraded or activated; try again in a few minutes'],
   ['failed', 'its deployment failed; deploy it again in the dashboard'],
   ['deactivated', 'it was deactivated; activate it in the dashboard'],
   ['deleted', 'it was deleted; name another one'],
@@ -244,7 +244,7 @@ test('of many workspaces of one name a few are listed, their ids on one line', a
   )
   const message = String(await rejection(find(url, 'ZENPROKEY_x', 'same')))
   expect(message).toContain('12 workspaces are named "same"')
-  expect(message).toContain('("id ::error::4") and 7 more; write the ID')
+  expect(message).toMatch(/"id ::error::4" \(organization ".*"\) and 7 more$/)
   expect(message).not.toContain('\n')
 })
 

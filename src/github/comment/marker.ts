@@ -16,7 +16,7 @@ export interface WorkflowRun {
  * and a workflow that repeats a person's text with the same account writes the marker, but mostly something else below.
  */
 const MARKER =
-  /^<!-- zenml-run-action (main|wait|sweep) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ ZenML (?:run|sweep)(?: of .+)?: /
+  /^<!-- zenml-run-action (main|wait|sweep) ([0-9a-f]{8}) (\d{1,19})\/(\d{1,9}) -->\r?\n### \S+ (?:No )?ZenML (?:run|sweep)\b/
 
 /**
  * An id so far above that of this workflow run was made up, or comes from another GitHub server. GitHub hands out about

@@ -53,7 +53,7 @@ async function readConfigurationFile(
   if (!file.ok) {
     const missing = path.startsWith('~')
       ? '~ has no meaning here, write the whole path'
-      : 'is actions/checkout before this step? Paths are relative to the workspace'
+      : 'is actions/checkout before this step? Paths are relative to GITHUB_WORKSPACE'
     const problem = fileProblem(file, { kind: 'YAML or JSON', maxKilobytes: MAX_KILOBYTES, missing })
     return oneFault(input, `${quote(path)} ${problem}`)
   }

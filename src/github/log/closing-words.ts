@@ -13,7 +13,7 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'started':
       return 'The run continues in ZenML; not waiting for it (wait: false)'
     case 'running':
-      return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To follow it further, use wait/ with run: ${inline(record.runId ?? '')}`
+      return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To keep following it, use wait/ with run: ${inline(record.runId ?? '')}`
     case 'completed':
       if (record.sweep !== undefined) return sweepLine(record.sweep)
       return `The run completed after ${shownDuration(record.durationMs ?? 0)}${comparison(record)}${cacheNote(record)}`
@@ -32,7 +32,8 @@ export function resultLine(record: RunRecord): string | undefined {
 function sweepLine({ cells }: SweepResult): string {
   const missed = cells.filter(({ outcome }) => outcome?.conclusion === 'expectation-missed').length
   const note = missed === 0 ? '' : `, ${missed} of them not as expected`
-  return `All ${cells.length} runs of the sweep completed${note}`
+  const all = cells.length === 1 ? 'The one run' : `All ${cells.length} runs`
+  return `${all} of the sweep completed${note}`
 }
 
 function comparison({ usual }: RunRecord): string {

@@ -50,7 +50,7 @@ export class FailureLog {
     this.#log.error(withLink(['The run failed before any step was started', ...said], url), {
       title: `ZenML run failed${typeOf(fault)}`,
     })
-    this.#tail(log, 'what starts the run')
+    this.#tail(log, "the run's start")
   }
 
   #tail({ lines, left, missing }: LogTail, whose: string): void {
@@ -64,7 +64,7 @@ export class FailureLog {
 function extent(shown: number, left: number | undefined): string {
   const counted = shown === 1 ? '1 line' : `${shown} lines`
   if (left === 0) return counted
-  return `the last ${counted}${left === undefined ? '' : ` (${left} before)`}`
+  return `the last ${counted}${left === undefined ? '' : ` (${left} earlier ones not shown)`}`
 }
 
 function isSaid(text: string | undefined): text is string {

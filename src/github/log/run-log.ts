@@ -154,7 +154,7 @@ export class RunLog implements Reporter {
         return
       case 'still-initializing':
         this.#log.warning(
-          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its runner or its image may be missing: check the stack's orchestrator and the server's log`,
+          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its image may be missing, or the orchestrator is full: check the stack's orchestrator and the server's log`,
         )
         return
       case 'origin-not-noted':

@@ -106,7 +106,7 @@ export class StartLog {
       case 'trigger-hindered':
         return this.#hindranceLine(event)
       case 'answer-lost':
-        return `The answer was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`
+        return `The response was lost, so the run may have been started; searching for it by name (${inline(event.detail, LONG)})`
       case 'new-key':
         return `The server did not finish the request in ${shownDuration(event.afterMs)}, and there is no run: sending a new request for the same name`
       case 'dispatch-awaited':
@@ -132,7 +132,7 @@ export class StartLog {
         return undefined
       case 'resume-foreign':
         this.#log.warning(
-          `Earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
+          `Runs of earlier attempts (${inline(event.names.join(', '), LONG)}) used another template or snapshot, so a new run is started`,
         )
         return undefined
       case 'resume-none':

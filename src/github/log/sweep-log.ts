@@ -91,7 +91,7 @@ export class SweepLog {
         this.#cells = event.cells
         this.#rankedBy = event.rankedBy ?? ''
         this.#log.info(
-          `The matrix has ${event.cells} cells${event.unchecked === undefined ? '; all were checked' : ''}`,
+          `The matrix has ${event.cells === 1 ? '1 cell' : `${event.cells} cells`}${event.unchecked === undefined ? '; all were checked' : ''}`,
         )
         for (const warning of event.warnings) this.#warn(inline(warning, LONG))
         if (event.unchecked !== undefined) this.#warn(inline(event.unchecked, LONG))
@@ -137,7 +137,7 @@ export class SweepLog {
         return
       case 'answer-lost':
         this.#hindered(
-          `${name}: the answer was lost (${inline(event.detail, LONG)}). Looking for its run by name`,
+          `${name}: the response was lost (${inline(event.detail, LONG)}). Looking for its run by name`,
         )
         return
       case 'not-dispatched':
@@ -178,7 +178,7 @@ export class SweepLog {
         return
       case 'resume-foreign':
         this.#warn(
-          `${name}: earlier attempts ran another template or snapshot (${inline(event.names.join(', '), LONG)}), so a new run is started`,
+          `${name}: runs of earlier attempts (${inline(event.names.join(', '), LONG)}) used another template or snapshot, so a new run is started`,
         )
         return
       case 'details':

@@ -102,7 +102,7 @@ function logText({ lines, left, missing }: LogTail, { showsLogs }: FailureLimits
   const title =
     before === 0
       ? `Its log (${amount(shown.length, 'line')})`
-      : `The last ${amount(shown.length, 'line')} of its log${before === undefined ? '' : ` (${grouped(before)} before)`}`
+      : `The last ${amount(shown.length, 'line')} of its log${before === undefined ? '' : ` (${grouped(before)} earlier ones not shown)`}`
   return fold(title, fence(shown))
 }
 

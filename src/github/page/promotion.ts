@@ -50,7 +50,7 @@ function renderPromotion(
 
 /** How each of them reads; a conclusion that is missing here is a word of its own. */
 const WORDS: Partial<Readonly<Record<PromotionConclusion, string>>> = {
-  superseded: 'a newer one has the stage',
+  superseded: 'conflict with a newer version',
   taken: 'the stage is taken',
   failed: 'not promoted',
   lost: 'outcome unknown',

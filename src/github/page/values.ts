@@ -38,7 +38,7 @@ export function unjudgedText(unjudged: readonly string[]): string {
 /** How to follow a run that was handed over; empty for any other. */
 export function handedOverText({ conclusion, runId }: RunRecord): string {
   if (conclusion !== 'running' || runId === undefined) return ''
-  return `Handed over. To follow the run further, use wait/ with ${code(`run: ${runId}`)}`
+  return `Handed over. To keep following the run, use wait/ with ${code(`run: ${runId}`)}`
 }
 
 function signOf({ held, isUnchecked }: Verdict): string {

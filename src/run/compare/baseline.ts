@@ -136,7 +136,7 @@ async function findOnBranch(
   }
   return {
     kind: 'unread',
-    why: `none of the last ${MOST_PAGES * PAGE_SIZE} runs is a passed run of ${branch}`,
+    why: `none of the last ${MOST_PAGES * PAGE_SIZE} runs is a good run of ${branch}`,
   }
 }
 

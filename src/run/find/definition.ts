@@ -96,9 +96,10 @@ class Finder {
       throw error
     }
     if (!this.#isInPipeline(definition)) {
-      const actual = definition.pipeline?.name ?? 'another one'
+      const name = definition.pipeline?.name
+      const actual = name === undefined ? 'another pipeline' : `the pipeline "${name}"`
       throw new RunError(
-        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to the pipeline "${actual}". Correct or remove the input`,
+        `pipeline: the ${DEFINITION_NOUNS[kind]} ${id} belongs to ${actual}. Correct or remove the input`,
       )
     }
     if (!this.#isInProject(definition)) {

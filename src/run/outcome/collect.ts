@@ -185,7 +185,7 @@ async function readStepDetails(
   const whyStopped = (): string | undefined => {
     if (received >= most) return 'too many to be read'
     if (kept < MOST_MEGABYTES * 1024 * 1024) return undefined
-    return `too large to be read; at most ${MOST_MEGABYTES} MB are`
+    return `too large; at most ${MOST_MEGABYTES} MB are read`
   }
   const read = await tryTo(
     async (client) => {

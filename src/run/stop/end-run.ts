@@ -66,5 +66,5 @@ function describe(stopped: Stopped, where: string): string {
 
 /** @param why often begins with what was tried, which the sentence says already */
 function couldNotStop(why: string): string {
-  return `It could not be stopped: ${why.replace(/^Could not stop the run: /, '')}`
+  return `It could not be stopped: ${why.replace(/^Could not (?:stop|end) the run: /, '')}`
 }

@@ -230,7 +230,7 @@ function explained(error: AnswerError | TransportError, grant: Grant): Error {
   if (error instanceof TransportError) return new UnreachableError(doing, error, addressInput)
   if (isLoginLimit(error)) {
     return new CredentialError(
-      `${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in some minutes' : 'tomorrow'}`,
+      `${error.message} The server counts failed logins from this runner's address: check that ${credentialInput} is right everywhere, and try again ${isMinuteLimit(error) ? 'in a few minutes' : 'tomorrow'}`,
     )
   }
   if (isAuthenticatorAway(error)) {

@@ -35,7 +35,7 @@ export interface FoundWorkspace {
 /** Why a workspace in this state has no server that answers, and what to do. */
 const STATES: Readonly<Record<string, string>> = {
   not_initialized: 'it has not been deployed yet; deploy it in the dashboard',
-  pending: 'it is being deployed, upgraded or activated; try again in some minutes',
+  pending: 'it is being deployed, upgraded or activated; try again in a few minutes',
   failed: 'its deployment failed; deploy it again in the dashboard',
   deactivated: 'it was deactivated; activate it in the dashboard',
   deleted: 'it was deleted; name another one',
@@ -125,10 +125,12 @@ async function theOneNamed(name: string, client: ProClient): Promise<Workspace> 
   if (first === undefined) throw new WorkspaceError(await notFound(name, client))
   if (second === undefined) return first
   const several = living.length > 0 ? living : all
-  const places = several.slice(0, MOST_NAMES).map((each) => `${shown(organizationOf(each))} (${idOf(each)})`)
+  const places = several
+    .slice(0, MOST_NAMES)
+    .map((each) => `${idOf(each)} (organization ${shown(organizationOf(each))})`)
   const more = several.length > places.length ? ` and ${several.length - places.length} more` : ''
   throw new WorkspaceError(
-    `workspace: ${several.length} workspaces are named ${shown(name)}, in the organizations ${places.join(', ')}${more}; write the ID of one of them instead of its name`,
+    `workspace: ${several.length} workspaces are named ${shown(name)}; write the ID of one of them instead: ${places.join(', ')}${more}`,
   )
 }
 

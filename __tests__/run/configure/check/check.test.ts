@@ -233,7 +233,7 @@ test('the lines about what cannot run', () => {
       "configuration: "extra" must be a mapping or null, not "x"",
       "configuration: "settings.resources.cpu_count" must be a number, above 0 or null, not "many"",
       "configuration: settings.docker cannot be set: the image is part of the snapshot or template; to change it, create that again",
-      "configuration: "settings.resources.memory" must be a string like ^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB|TB|TiB|PB|PiB)$ or null, not "1"",
+      "configuration: "settings.resources.memory" must be a string matching ^[0-9]+(B|KB|KiB|MB|MiB|GB|GiB|TB|TiB|PB|PiB)$ or null, not "1"",
       "configuration: "model" must be a mapping with "name" or null, not {"version":"v1"}",
       "configuration: "retry.max_retries" must be an integer, above 0, not "x"",
       "configuration: "environment.A" must be a string, not 1",

@@ -138,7 +138,7 @@ test('a discriminator says which model it is', () => {
 
 test('of very many choices ten are listed', () => {
   const [misfit] = fit({ enum: Array.from({ length: 1000 }, (_, i) => i) }, 'x').misfits
-  expect(misfit?.wanted).toBe('0 or 1 or 2 or 3 or 4 or 5 or 6 or 7 or 8 or 9 and 990 more')
+  expect(misfit?.wanted).toBe('0 or 1 or 2 or 3 or 4 or 5 or 6 or 7 or 8 or 9 or one of 990 more')
 })
 
 test('a fault deep inside a type that leads to itself is found', () => {

@@ -60,7 +60,7 @@ function fitPlainText({ minLength, maxLength, pattern }: JsonObject, value: Json
     return { kind: 'misfit', wanted: `a string of at most ${maxLength} characters` }
   }
   if (typeof pattern === 'string' && !mayMatch(pattern, value)) {
-    return { kind: 'misfit', wanted: `a string like ${pattern}` }
+    return { kind: 'misfit', wanted: `a string matching ${pattern}` }
   }
   return { kind: 'fits', value }
 }
