@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
-import { runPhase } from '../zenml/status.ts'
+import { isBeingStopped, runPhase } from '../zenml/status.ts'
 import { cancel, isHandedOver, type CancelPolicy } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
@@ -278,7 +278,7 @@ export class Follower {
       const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run })
       return failed.running.length === 0 ? outcome : withStepsLeft(outcome, failed.running.length, onTimeout)
     }
-    if (onTimeout === 'hand-over' && !hasFailed(status)) return this.#handOver(run, unseenMs)
+    if (onTimeout === 'hand-over' && !cannotComplete(status)) return this.#handOver(run, unseenMs)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
     this.deps.journal.ending(mode)
@@ -323,7 +323,7 @@ export class Follower {
     }
     const run = this.#started ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    if ('id' in run && !hasFailed(run.status) && isHandedOver(this.#policy))
+    if ('id' in run && !cannotComplete(run.status) && isHandedOver(this.#policy))
       return this.#handOver(run, undefined)
     return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() }
   }
@@ -342,8 +342,8 @@ export class Follower {
   }
 }
 
-function hasFailed(status: string): boolean {
-  return ['failed', 'stopped'].includes(runPhase(status))
+function cannotComplete(status: string): boolean {
+  return ['failed', 'stopped'].includes(runPhase(status)) || isBeingStopped(status)
 }
 
 function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {

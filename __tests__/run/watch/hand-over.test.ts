@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec, type StepFailure } from '../../../simulator/index.ts'
+import {
+  ZENML_VERSIONS,
+  type FaultAction,
+  type PipelineSpec,
+  type StepFailure,
+} from '../../../simulator/index.ts'
 import { closeScenes, openScene, TRIGGER, until } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -79,6 +84,25 @@ test.each(['hand-over', 'keep-running'] as const)(
     expect(scene.settled).toHaveLength(1)
   },
 )
+
+test('a run that somebody is stopping by then is not handed over', async () => {
+  const scene = await openScene({ pipelines: [slow], orchestrator: 'kubernetes' })
+  const running = scene.execute(handOver)
+  await until(() => scene.events.some(({ kind }) => kind === 'steps'))
+  const stopping = JSON.stringify({
+    id: scene.server.runs[0]?.id,
+    name: scene.server.runs[0]?.name,
+    body: { status: 'stopping', status_reason: 'By a person.' },
+  })
+  const answer: FaultAction = { kind: 'answer', status: 200, body: stopping }
+  scene.server.addFault({ on: 'run', occurrence: 'always', do: answer })
+  const result = await running
+  expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopping' })
+  expect(result.error).toMatch(
+    /did not finish within the timeout of 30s\. It is being stopped, and was left alone: http/,
+  )
+  expect(scene.sent(STOP)).toEqual([])
+})
 
 test('where the server does not answer any more, it is told for how long nobody has seen the run', async () => {
   const scene = await openScene({

@@ -1,4 +1,5 @@
 import type { Deadline } from '../../base/deadline.ts'
+import { isBeingStopped } from '../../zenml/status.ts'
 import type { EndMode, StartedRun } from '../journal.ts'
 import { stopRun, type StopDependencies, type Stopped } from './stop.ts'
 
@@ -37,8 +38,12 @@ export async function endRun(
     predicate,
     sentence: `The run "${run.name}" ${predicate}`,
   })
-  if (mode === 'keep-running')
-    return ended(true, status, `was left running, as requested (keep-running)${where}`)
+  if (mode === 'keep-running') {
+    const left = isBeingStopped(status)
+      ? 'is being stopped, and was left alone'
+      : 'was left running, as requested (keep-running)'
+    return ended(true, status, `${left}${where}`)
+  }
   const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline }
   const stopped = await stopRun(request, deps)
   return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, describe(stopped, where))
