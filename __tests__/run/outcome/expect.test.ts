@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS } from '../../../simulator/index.ts'
+import { ZENML_VERSIONS, type FaultAction } from '../../../simulator/index.ts'
 import { expectations as input } from '../../../src/github/inputs/expectations.ts'
 import { judgeExpectations, type Expectation, type Verdict } from '../../../src/run/outcome/expect.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
@@ -325,4 +325,25 @@ test('what is no number can be told from the baseline, if nothing is added', () 
     judgeExpectations(expected(text), logged({ stage: 'final' }), undefined, baseline)
   expect(judged('stage != baseline')).toMatchObject([{ held: true }])
   expect(judged('stage == baseline')).toMatchObject([{ held: false, got: '"final"' }])
+})
+
+test.each([
+  ['completed', 'completed'],
+  ['failed', 'expectation-missed'],
+  ['stopped', 'expectation-missed'],
+])('what a step that is %s logged, in a run that completed: %s', async (status, conclusion) => {
+  const scene = await openScene()
+  const item = {
+    id: 'a0000000-0000-4000-8000-000000000001',
+    name: 'train',
+    body: { status },
+    metadata: { run_metadata: { accuracy: 0.95 } },
+  }
+  const body = JSON.stringify({ total: 1, total_pages: 1, items: [item] })
+  const answer: FaultAction = { kind: 'answer', status: 200, body }
+  scene.server.addFault({ on: 'steps', occurrence: 'always', do: answer })
+  const graph: FaultAction = { kind: 'answer', status: 404, body: '{"detail":"Not Found"}' }
+  scene.server.addFault({ on: 'dag', occurrence: 'always', do: graph })
+  const result = await scene.execute({ expectations: expected('accuracy >= 0.9') })
+  expect(result.conclusion).toBe(conclusion)
 })

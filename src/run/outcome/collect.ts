@@ -87,7 +87,7 @@ export async function collectDetails(
       durationMs: durationOf(startedNone ? withAnEnd(detail) : detail, steps),
       steps,
       metadata: withoutRepeats(withoutOrigin(detail?.metadata ?? {}), hydrated.steps),
-      stepMetadata: stepMetadataOf(counted),
+      stepMetadata: stepMetadataOf(counted.filter(isResultOf(detail))),
       artifacts: counted.flatMap(artifactsOf),
       curated: curatedOf(detail),
       missing,
@@ -250,6 +250,12 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
       ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
   )
   return Object.fromEntries(own)
+}
+
+/** A run of a dynamic pipeline may complete although a step failed, and what that logged before is no result of the run. */
+function isResultOf(run: RunDetail | undefined): (step: StepDetail) => boolean {
+  const hasCompleted = run !== undefined && runPhase(run.status) === 'succeeded'
+  return ({ state }) => !hasCompleted || !['failed', 'stopped'].includes(runPhase(state.status ?? ''))
 }
 
 /** @param steps one attempt of each */
