@@ -399,8 +399,18 @@ test('a run that ZenML stops a moment after it took the answer abort is one', as
   expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
 })
 
-test('a child run is stopped by abort, whatever its parent does then', async () => {
+test('a child run is stopped by abort; that its parent waits on for nothing is an error', async () => {
   const { scene, answer } = await asked(5, { pipelines: [askingChild] })
+  expect(await errorOf(answer({ resolution: 'abort', result: undefined }))).toMatch(
+    /was answered with abort, but ZenML did not stop the run\. Stop it with stop\/: http/,
+  )
+  expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['paused', 'stopped'])
+})
+
+test('a child run is stopped by abort, and its parent goes on', async () => {
+  const { scene, id, answer } = await asked(5, { pipelines: [askingChild] })
+  const running: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id, 'running') }
+  scene.server.addFault({ on: 'run', occurrence: 2, do: running })
   expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
   expect(statusOf(scene, 1)).toBe('stopped')
 })

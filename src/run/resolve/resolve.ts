@@ -146,6 +146,10 @@ function isMeant(meant: string, { text, name }: AskedQuestion): boolean {
   return given.includes(wanted ?? '')
 }
 
+function isOnItsWayOut({ status }: Run): boolean {
+  return runPhase(status) !== 'going-on' || isBeingStopped(status)
+}
+
 /** Undefined where it cannot be read, which takes nothing back of the answer. */
 async function lookAfter(
   { id }: Run,
@@ -157,16 +161,13 @@ async function lookAfter(
   try {
     for (;;) {
       const run = await client.run(id, { hydrate: false })
-      if (resolution === 'abort') {
-        const asker = runId === id ? run : await client.run(runId, { hydrate: false })
-        // ZenML keeps the answer first and then stops the run: the second may fail alone.
-        if (runPhase(asker.status) !== 'going-on' || isBeingStopped(asker.status))
-          return { run, isStuck: false }
-      } else {
-        if (run.status !== 'paused' && run.status !== 'resuming') return { run, isStuck: false }
-        // It may ask something else by now, or another child run may, and then the run waits for that.
-        if ((await openQuestions(client, id)).questions.length > 0) return { run, isStuck: false }
-      }
+      const asker = runId === id ? run : await client.run(runId, { hydrate: false })
+      // ZenML keeps the answer `abort` first and then stops the run that asked: the second may fail alone.
+      const isActedOn = resolution === 'abort' ? isOnItsWayOut(asker) : run.status !== 'resuming'
+      // It may ask something else by now, or another child run may; a run whose child run was stopped may wait for nothing.
+      const isWaiting = async () =>
+        run.status === 'paused' && (await openQuestions(client, id)).questions.length === 0
+      if (isActedOn && !(await isWaiting())) return { run, isStuck: false }
       if (soon.isOver) return { run, isStuck: run.status !== 'resuming' || resolution === 'abort' }
       await clock.sleep(RESUME_PAUSE_MS, signal)
     }
