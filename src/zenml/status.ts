@@ -38,6 +38,15 @@ export function runPhase(status: string): RunPhase {
   return UNFINISHED.has(status) ? 'going-on' : 'unknown'
 }
 
+/**
+ * Whether a run in this state has not reached its orchestrator, which on Kubernetes takes minutes where a node or an image
+ * is missing. From 0.85 on ZenML calls both a placeholder run, which no orchestrator can take up any more once it has failed
+ * (`PipelineRunSchema.is_placeholder_run`; of `provisioning` read, not seen).
+ */
+export function isBeforeOrchestrator(status: string): boolean {
+  return status === 'initializing' || status === 'provisioning'
+}
+
 /** Whether a run in this state is on its way out: nothing brings it back. */
 export function isBeingStopped(status: string): boolean {
   return status === 'stopping' || status === 'cancelling'

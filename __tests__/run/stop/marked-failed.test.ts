@@ -66,6 +66,33 @@ describe.each(ZENML_VERSIONS)(
   },
 )
 
+test.each(['0.85.0', '0.98.0'] as const)(
+  'a run that waits for its orchestrator (provisioning) is ended before a step starts, ZenML %s',
+  async (version) => {
+    const startup = { orchestrator: 'kubernetes', startupSeconds: 600 } as const
+    const scene = await openScene({ version, pipelines: [long], ...startup })
+    await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
+    const [run] = scene.started
+    const body = JSON.stringify({ id: run!.id, name: run!.name, body: { status: 'provisioning' } })
+    scene.server.addFault({
+      on: 'run',
+      get occurrence() {
+        // No request is the zeroth.
+        return scene.server.runs[0]?.status === 'initializing' ? 'always' : 0
+      },
+      do: { kind: 'answer', status: 200, body },
+    })
+    const deadline = new Deadline(scene.clock, 5_500)
+    const request = { run: run!, mode: 'stop', reason: 'r', deadline } as const
+    const ended = await endRun(request, { client: scene.client, clock: scene.clock })
+    expect(ended).toMatchObject({ settled: true, status: 'failed' })
+    expect(ended.sentence).toMatch(/was stopped and is now failed/)
+    expect(scene.sent(/^PUT /)).toHaveLength(1)
+    await scene.clock.sleep(900_000)
+    expect(scene.server.runs[0]?.startedSteps).toEqual([])
+  },
+)
+
 test('a run that was marked as failed is not said to have ended by itself where the look afterwards is refused', async () => {
   const scene = await openScene({ version: '0.74.0', pipelines: [long], startupSeconds: 600 })
   await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })

@@ -4,7 +4,7 @@ import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/
 import { Deadline } from '../../base/deadline.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { isBeforeOrchestrator, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { Patience } from '../patience.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
@@ -90,7 +90,7 @@ class Stop {
   readonly #patience: Patience
   #doubtfulSince: number | undefined
   #earlySince: number | undefined
-  #lookedInitializing = false
+  #lookedEarly = false
   #lastFailure = 'the server did not answer in time'
 
   constructor(request: StopRequest, deps: StopDependencies) {
@@ -198,7 +198,7 @@ class Stop {
     const run = await this.#look()
     if (!goesOnUnasked(run)) return this.#followObeyed(run, before)
     // 0.85 asks the orchestrator even for a run that has not reached it.
-    if (run.status === 'initializing') return this.#markFailed()
+    if (isBeforeOrchestrator(run.status)) return this.#markFailed()
     // Nothing was done, and a server whose database is away for a moment says 500 as well.
     const now = this.#deps.clock.elapsed()
     this.#doubtfulSince ??= now
@@ -219,10 +219,11 @@ class Stop {
     const now = this.#deps.clock.elapsed()
     this.#earlySince ??= now
     // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
-    if (now - this.#earlySince >= EARLY_MS && this.#lookedInitializing) return this.#markFailed()
+    if (now - this.#earlySince >= EARLY_MS && this.#lookedEarly) return this.#markFailed()
     const run = await this.#look()
     if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
-    this.#lookedInitializing = run.status === 'initializing'
+    this.#lookedEarly = isBeforeOrchestrator(run.status)
+    this.#lastFailure = 'ZenML cannot stop a run that has not reached its orchestrator'
     await this.#pause(EARLY_PAUSE_MS)
     return undefined
   }
