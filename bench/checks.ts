@@ -98,6 +98,6 @@ async function round(): Promise<void> {
   )
   const tookMs = performance.now() - from
   console.log(JSON.stringify({ tookMs, requests: server.requests.length - requests }))
-  await close()
+  close()
   await server.close()
 }

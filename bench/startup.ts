@@ -84,6 +84,7 @@ function actionsAt(url: string): Readonly<Record<string, ActionOptions>> {
     login: { entry: 'login', inputs: connect },
     wait: { entry: 'wait', inputs: { ...connect, run: 'nightly' } },
     stop: { entry: 'stop', inputs: { ...connect, run: 'nightly' } },
+    resolve: { entry: 'resolve', inputs: { ...connect, run: 'nightly', answer: 'true' } },
     sweep: {
       entry: 'sweep',
       inputs: { ...connect, template: 'training', matrix: 'train.epochs: [1, 2]' },

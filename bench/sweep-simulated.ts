@@ -133,7 +133,7 @@ class Stage {
     try {
       await work({ client, clock, reporter, newKey: randomUUID, timeLimit })
     } finally {
-      await close()
+      close()
     }
   }
 

@@ -93,7 +93,7 @@ export class BoundaryHttp extends Http {
       if (deed.at.moment !== moment) continue
       this.#options.note(`${line} ⚡ ${moment}`)
       if (deed.act() === 'alive') continue
-      await this.close()
+      this.close()
       await new Promise<never>(() => undefined)
     }
   }

@@ -77,7 +77,8 @@ const ANYWHERE: readonly Kind[] = [
 ]
 
 const ON_TRIGGER: readonly Kind[] = [
-  kind(12, true, (random) => ({ kind: 'too-busy', seconds: random.int(1, 90) })),
+  // Not the last seconds of those in which a run of unknown outcome is looked for: ZenML starts it a little later.
+  kind(12, true, (random) => ({ kind: 'too-busy', seconds: random.int(1, 85) })),
   kind(6, true, () => ({ kind: 'too-busy-forever' })),
   kind(10, true, () => ({ kind: 'no-slot' })),
   kind(2, false, () => ({

@@ -175,7 +175,7 @@ class Play {
     )
     const endings = await Promise.race([ended, this.#died])
     this.#isOver = true
-    await connection.close()
+    connection.close()
     const told = endings === 'dead' ? this.#cells.map((cell) => this.#killed(cell)) : endings
     this.#shown.push(log.cover(JSON.stringify(told)))
     this.#say(`main: ${JSON.stringify(told)}`)

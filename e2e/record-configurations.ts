@@ -197,4 +197,4 @@ await Promise.all(
     }
   }),
 )
-await http.close()
+http.close()

@@ -130,7 +130,7 @@ test.concurrent.each(['a-password-of-a-proxy', 'tiger7'])(
   },
 )
 
-test.concurrent('an answer in millions of pieces takes no more memory than one in few', async () => {
+test.concurrent('an answer in a million pieces takes no more memory than one in few', async () => {
   const pieces = 1_000_000
   const head = 'HTTP/1.1 404 Not Found\r\ntransfer-encoding: chunked\r\n\r\n'
   const answer = `${head}${'1\r\na\r\n'.repeat(pieces)}0\r\n\r\n`

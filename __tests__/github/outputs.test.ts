@@ -5,14 +5,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
+import { isSummaryDue } from '../../src/github/nothing-left.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
-import {
-  noteSummary,
-  isSummaryDue,
-  readSavedStep,
-  RunJournal,
-  withLaterState,
-} from '../../src/github/post-state.ts'
+import { noteSummary, readSavedStep, RunJournal, withLaterState } from '../../src/github/post-state.ts'
 import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */

@@ -110,7 +110,8 @@ export async function takeStep(files: RunnerFiles, options: StepOptions): Promis
       }
     })
   } finally {
-    await Promise.all([http.close(), between.close(), server.close()])
+    http.close()
+    await Promise.all([between.close(), server.close()])
   }
 }
 
@@ -155,7 +156,7 @@ async function startRun(server: Simulator, clock: VirtualClock): Promise<string>
     clock.advance(5_000)
     return answer.run.id
   } finally {
-    await close()
+    close()
   }
 }
 

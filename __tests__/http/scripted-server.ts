@@ -27,7 +27,7 @@ export const RESET = 'reset'
 type Script = (request: Received, count: number) => Reply | typeof RESET
 
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy']
-const closers: (() => Promise<unknown>)[] = []
+const closers: (() => unknown)[] = []
 const environment = { ...process.env }
 
 /** Whoever runs the tests may sit behind a proxy; its variables must not decide what they say. */
@@ -52,14 +52,16 @@ async function closeAll(): Promise<void> {
 }
 
 /** Has something closed at the end of the test, or of all that run beside it. */
-export function closeAfterTest(close: () => Promise<unknown>): void {
+export function closeAfterTest(close: () => unknown): void {
   closers.push(close)
 }
 
 /** A client that is closed at the end of the test. */
 export function openHttp(limits?: Partial<HttpLimits>, authorities?: readonly string[]): Http {
   const http = new Http('test-agent/1', limits, authorities)
-  closeAfterTest(() => http.close())
+  closeAfterTest(() => {
+    http.close()
+  })
   return http
 }
 

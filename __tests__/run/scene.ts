@@ -63,7 +63,8 @@ export async function openScene(
   const http = new Http('test', limits)
   scenes.push({
     close: async () => {
-      await Promise.all([http.close(), server.close()])
+      http.close()
+      await server.close()
     },
   })
   const events: RunEvent[] = []

@@ -84,7 +84,8 @@ export async function play(story: Story, files: RunnerFiles): Promise<Told> {
     const shown = (text: string): string => alike(text, server.url)
     return { log: shown(log), summary: shown(files.read('summary')), comments: comments.map(shown) }
   } finally {
-    await Promise.all([http.close(), server.close()])
+    http.close()
+    await server.close()
   }
 }
 

@@ -458,3 +458,12 @@ test('a graph that does not say whose it is, is the one that was asked for', asy
   const { client } = await scripted({ body: { status: 'running', nodes: [], edges: [] } })
   expect(await client.dag(ASKED)).toMatchObject({ status: 'running', steps: [] })
 })
+
+test('what was read ahead and not asked for is not taken for an answer from after something was done', async () => {
+  const { client, simulator, routes } = await simulate()
+  client.readAhead([])
+  await client.info()
+  await client.stop(simulator.apiKey, { graceful: false })
+  await client.account()
+  expect(routes().filter((route) => route === 'GET /api/v1/current-user')).toHaveLength(2)
+})

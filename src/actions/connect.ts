@@ -30,7 +30,7 @@ export interface Connection {
   readonly client: ZenmlClient
   readonly session: Session
   /** Ends the connections, so that the process can end. */
-  readonly close: () => Promise<void>
+  readonly close: () => void
 }
 
 export interface OpenOptions {
@@ -73,10 +73,10 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
   }
   for (const secret of proxySecrets()) log.maskPassword(secret)
   const login = { http, clock, onToken, onWait: onRetry, signal: life.signal }
-  const close = (): Promise<void> => {
+  const close = (): void => {
     // A login that waits for its minute would keep the process alive.
     life.abort(new Error('the connection was closed'))
-    return http.close()
+    http.close()
   }
   try {
     const { serverUrl, session } = await open(options, login)
@@ -86,7 +86,7 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
     const client = await newClient(new Api({ http, baseUrl: serverUrl, session, clock, onRetry }))
     return { session, client, close }
   } catch (error) {
-    await close()
+    close()
     throw error
   }
 }

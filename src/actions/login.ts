@@ -43,7 +43,7 @@ export async function login(env: Environment, log: WorkflowLog): Promise<boolean
         log,
       )
     } finally {
-      await connection.close()
+      connection.close()
     }
   } catch (error) {
     if (error instanceof InputFaults) {

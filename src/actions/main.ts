@@ -24,6 +24,6 @@ export async function runTemplate(env: Environment, log: WorkflowLog): Promise<b
   } catch (error) {
     return await step.fail(error)
   } finally {
-    await step.close()
+    step.close()
   }
 }

@@ -6,13 +6,8 @@ import { isFromVariables, named, type ConnectionInputs } from '../github/inputs/
 import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
-import {
-  isSettled,
-  readProcess,
-  readSavedStep,
-  withLaterState,
-  type SavedStep,
-} from '../github/post-state.ts'
+import { isSettled } from '../github/nothing-left.ts'
+import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
 import { cleanUp, type CleanedUp } from '../run/stop/clean-up.ts'
@@ -129,7 +124,7 @@ async function endRunsOf(
     reporter.end()
     return tellEnds(ends, log)
   } finally {
-    await connection.close()
+    connection.close()
   }
 }
 

@@ -36,6 +36,6 @@ export async function promote(env: Environment, log: WorkflowLog): Promise<boole
     if (!(error instanceof RunError || isZenmlError(error))) throw error
     return await report.ended({ conclusion: 'failed', sentence: error.message })
   } finally {
-    await connection?.close()
+    connection?.close()
   }
 }

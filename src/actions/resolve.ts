@@ -26,6 +26,6 @@ export async function resolveGivenRun(env: Environment, log: WorkflowLog): Promi
   } catch (error) {
     return await step.fail(error)
   } finally {
-    await step.close()
+    step.close()
   }
 }

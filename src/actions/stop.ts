@@ -29,6 +29,6 @@ export async function stopGivenRun(env: Environment, log: WorkflowLog): Promise<
   } catch (error) {
     return await step.fail(error)
   } finally {
-    await step.close()
+    step.close()
   }
 }

@@ -22,6 +22,6 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<b
   } catch (error) {
     return await step.fail(error)
   } finally {
-    await step.close()
+    step.close()
   }
 }

@@ -33,6 +33,6 @@ export async function waitForRun(env: Environment, log: WorkflowLog): Promise<bo
   } catch (error) {
     return await step.fail(error)
   } finally {
-    await step.close()
+    step.close()
   }
 }

@@ -142,8 +142,8 @@ export class WorkflowStep {
   }
 
   /** Ends the connections, so that the process can end. */
-  async close(): Promise<void> {
-    await this.#connection?.close()
+  close(): void {
+    this.#connection?.close()
   }
 
   /** Without a connection nothing was started. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseJson } from '../base/json.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
+import { isSettled } from './nothing-left.ts'
 import { saveState } from './outputs.ts'
 import type { Gate } from './secrets/gate.ts'
 import { cut } from '../base/printable.ts'
@@ -154,11 +155,6 @@ export function noteSummary(isDue: boolean, gate: Gate): void {
   saveState('summaryDue', String(isDue), gate)
 }
 
-/** Whether main was to write a summary and did not get to it. */
-export function isSummaryDue(env: Environment): boolean {
-  return env['STATE_summaryDue'] === 'true'
-}
-
 /** Whether main has written its own summary. */
 export function isSummaryWritten(env: Environment): boolean {
   return env['STATE_summaryDue'] === 'false'
@@ -200,11 +196,6 @@ const UNKNOWN = { projectId: undefined, sentFrom: undefined, mark: undefined, an
 /** Undefined if main did not get to anything. */
 export function readProcess(env: Environment): MainProcess | undefined {
   return readState(env, 'process', processSchema)
-}
-
-/** Whether main said that nothing is left to see to. */
-export function isSettled(env: Environment): boolean {
-  return env['STATE_settled'] === 'true'
 }
 
 /** What main does to its run and its comment; what it says of its end after its step's was heard by nobody. */

@@ -111,11 +111,10 @@ export class Http {
   }
 
   /** Closes all connections; exchanges under way are cut. */
-  close(): Promise<void> {
+  close(): void {
     this.#life.abort()
     for (const exchange of this.#underWay) exchange.abort(closed(exchange.sent))
     for (const peer of this.#peers.values()) peer.close()
-    return Promise.resolve()
   }
 
   #begin(exchange: Exchange, request: HttpRequest, url: URL, proxy: Proxy | undefined): void {

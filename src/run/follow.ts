@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
-import { isBeingStopped, runPhase } from '../zenml/status.ts'
+import { hasFailedOrStopped, isBeingStopped, runPhase } from '../zenml/status.ts'
 import { cancel, isHandedOver, type CancelPolicy } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
@@ -343,7 +343,7 @@ export class Follower {
 }
 
 function cannotComplete(status: string): boolean {
-  return ['failed', 'stopped'].includes(runPhase(status)) || isBeingStopped(status)
+  return hasFailedOrStopped(status) || isBeingStopped(status)
 }
 
 function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {

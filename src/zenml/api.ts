@@ -146,6 +146,8 @@ export class Api {
   /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
   async exchange(call: Call): Promise<HttpAnswer> {
     const { session, signal } = this.#deps
+    // What was read ahead and not asked for yet tells of a time before this.
+    if (call.method !== 'GET') this.#ahead.clear()
     if (call.open === true) return this.#send(call)
     const token = await untilAborted(session.token(), signal)
     const answer = await this.#send(call, token)

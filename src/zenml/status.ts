@@ -38,10 +38,16 @@ export function runPhase(status: string): RunPhase {
   return UNFINISHED.has(status) ? 'going-on' : 'unknown'
 }
 
+/** Whether a run or step in this state ended without success. */
+export function hasFailedOrStopped(status: string): boolean {
+  return ['failed', 'stopped'].includes(runPhase(status))
+}
+
 /**
  * Whether a run in this state has not reached its orchestrator, which on Kubernetes takes minutes where a node or an image
  * is missing. From 0.85 on ZenML calls both a placeholder run, which no orchestrator can take up any more once it has failed
- * (`PipelineRunSchema.is_placeholder_run`; of `provisioning` read, not seen).
+ * (`PipelineRunSchema.is_placeholder_run`). Of `provisioning` a real 0.98.0 showed, with the state set by hand, that it
+ * refuses to stop such a run and that no step starts once it has failed; of 0.85 it was only read.
  */
 export function isBeforeOrchestrator(status: string): boolean {
   return status === 'initializing' || status === 'provisioning'

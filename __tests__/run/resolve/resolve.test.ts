@@ -454,6 +454,29 @@ test('a run that ZenML cannot resume is no success', async () => {
   expect(bodies(scene)).toEqual([YES])
 })
 
+test('a run that asks the next question at once was resumed', async () => {
+  const { scene, id, answer } = await asked(5)
+  const condition = {
+    node_id: 'wait_condition/second',
+    type: 'wait_condition',
+    id: '00000000-0000-4000-8000-000000000002',
+    name: 'announce',
+    metadata: { status: 'pending', question: 'Announce it?' },
+  }
+  const dag = JSON.stringify({ id, status: 'paused', nodes: [condition], edges: [] })
+  scene.server.addFault({
+    on: 'run',
+    occurrence: { from: 2, to: 200 },
+    do: { kind: 'answer', status: 200, body: pausedRun(id) },
+  })
+  scene.server.addFault({
+    on: 'dag',
+    occurrence: { from: 2, to: 200 },
+    do: { kind: 'answer', status: 200, body: dag },
+  })
+  expect(await answer()).toMatchObject({ conclusion: 'resolved', status: 'paused' })
+})
+
 test.each<[string, number, string]>([
   ['a run that cannot be started again is seen to be paused once more', 8, 'failed'],
   ['a run that is still being resumed after a minute is resolved', 200, 'resolved'],

@@ -353,9 +353,10 @@ test('a newer run of another spelling does not hide ours when the server says th
   scene.server.addFault({ on: 'trigger', do: { kind: 'answer', status: 502, body: '', work: true } })
   const exists = '{"detail":["EntityExistsError","exists"]}'
   scene.server.addFault({ on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 409, body: exists } })
+  // Neither has the name just as it was sent, so the list's order counts.
   const item = (index: number, start: string) => ({
     id: scene.server.runs[index]?.id,
-    name: scene.server.runs[index]?.name,
+    name: ['Nightly', 'NIGHTLY'][index],
     body: { status: 'running' },
     metadata: { config: { extra: { github_actions: { start } } } },
   })
@@ -376,6 +377,11 @@ test('a newer run of another spelling does not hide ours when the server says th
   expect(scene.server.runs).toHaveLength(2)
   // Of the other run one, of ours two.
   expect(triggers(scene)).toBe(3)
+  // Ours is known at once, not only when the name has been waited for.
+  const hindrances = scene.events.flatMap((event) =>
+    event.kind === 'trigger-hindered' ? event.hindrance : [],
+  )
+  expect(hindrances).not.toContain('name-vanished')
 })
 
 test('a name that is taken is refused at once, however many newer names hold it', async () => {

@@ -17,7 +17,8 @@ async function withSession(
     const logins = (): number => server.requests.filter(({ path }) => path.endsWith('/login')).length
     await work(new LoginSession(grant, deps), logins)
   } finally {
-    await Promise.all([http.close(), server.close()])
+    http.close()
+    await server.close()
   }
 }
 

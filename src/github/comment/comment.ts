@@ -147,7 +147,7 @@ class PullRequestComment implements RunComment {
       if (!(error instanceof GithubError)) throw error
       this.#failed(error.fault, record, pullRequest)
     } finally {
-      await http.close()
+      http.close()
     }
   }
 

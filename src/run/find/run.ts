@@ -8,7 +8,7 @@ import { NoSuchRunError, RunError } from '../errors.ts'
 import { untilAnswered, type AskDependencies } from '../until-answered.ts'
 import { connect } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
-import { findProject, projectForLink } from './project.ts'
+import { projectForLink } from './project.ts'
 
 /** A run that is there already, and where a person looks at it. */
 export interface FoundRun {
@@ -34,10 +34,7 @@ export async function findRun(
 ): Promise<FoundRun> {
   const { client } = deps
   const isById = isUuid(reference)
-  const named = isById && choice?.source !== 'project' ? undefined : choice
-  const { server, account } = await connect(deps, named)
-  const wanted =
-    isById && named === undefined ? undefined : await findProject({ choice: named, server, account }, deps)
+  const { server, account, project: wanted } = await connect({ isById, project: choice }, deps)
   const run = await untilThere(
     () => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)),
     deps,

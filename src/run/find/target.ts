@@ -1,4 +1,11 @@
-import { isUuid, type Account, type Definition, type Named, type ServerInfo } from '../../zenml/model.ts'
+import {
+  isUuid,
+  type Account,
+  type Definition,
+  type Named,
+  type Project,
+  type ServerInfo,
+} from '../../zenml/model.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findProject, projectForLink } from './project.ts'
 import { namedQuery, resolveTarget, type Target } from './definition.ts'
@@ -30,16 +37,43 @@ export interface Connected {
 
 type Dependencies = Pick<RunDependencies, 'client' | 'reporter'>
 
+export interface Scope {
+  /** Whether what is looked for is named by its id. */
+  readonly isById: boolean
+  readonly project: ProjectChoice | undefined
+}
+
+export interface ConnectedTo extends Connected {
+  /** The project to look in; undefined where an id says it, or the server has none. */
+  readonly project: Project | undefined
+  /** What named it. */
+  readonly choice: ProjectChoice | undefined
+}
+
 /**
- * Logs in, and reports where and as whom. What is asked for in any case is sent side by side, and taken in its turn.
+ * Logs in, finds the project to look in, and reports where and as whom. What has an id says itself where it is; only an
+ * input has to agree with that.
  *
- * @param choice the project that will be asked for; undefined: what projects there are, for the account's own and for links
- * @param ahead what will be asked for beside it
+ * @param ahead what will be asked for in any case, as far as that can be said before the account's project is known
  */
 export async function connect(
+  scope: Scope,
+  deps: Dependencies,
+  ahead: (choice: ProjectChoice | undefined) => readonly Read[] = () => [],
+): Promise<ConnectedTo> {
+  const { isById } = scope
+  const choice = isById && scope.project?.source !== 'project' ? undefined : scope.project
+  const { server, account } = await logIn(deps, choice, ahead(choice))
+  const isSaid = isById && choice === undefined
+  const project = isSaid ? undefined : await findProject({ choice, server, account }, deps)
+  return { server, account, project, choice }
+}
+
+/** What is asked for in any case is sent side by side, and taken in its turn. */
+async function logIn(
   { client, reporter }: Dependencies,
-  choice?: ProjectChoice,
-  ahead: readonly Read[] = [],
+  choice: ProjectChoice | undefined,
+  ahead: readonly Read[],
 ): Promise<Connected> {
   const project = choice === undefined ? PROJECTS : projectCall(choice.nameOrId, { hasProjects: true })
   client.readAhead([project, ...ahead])
@@ -54,12 +88,10 @@ export async function connect(
 export async function findTarget(request: FindRequest, deps: Dependencies): Promise<FoundTarget> {
   const { client, reporter } = deps
   const { target, needsValues = true } = request
-  // What has an id says itself where it is; only an input has to agree with that.
   const isById = target.kind !== 'pipeline' && isUuid(target.reference)
-  const choice = isById && request.project?.source !== 'project' ? undefined : request.project
-  const { server, account } = await connect(deps, choice, readsOf(target, choice, needsValues))
-  const wanted =
-    isById && choice === undefined ? undefined : await findProject({ choice, server, account }, deps)
+  const scope = { isById, project: request.project }
+  const connected = await connect(scope, deps, (choice) => readsOf(target, choice, needsValues))
+  const { server, account, project: wanted, choice } = connected
   const found = await resolveTarget({ client, server, target, project: wanted, choice, needsValues })
   const definition = { ...found, project: found.project ?? wanted }
   const project = await projectForLink(client, server, wanted ?? found.project)
@@ -70,7 +102,6 @@ export async function findTarget(request: FindRequest, deps: Dependencies): Prom
   return { server, account, definition, project }
 }
 
-/** What finds it, as far as that can be said before the account's project is known. */
 function readsOf(target: Target, choice: ProjectChoice | undefined, needsValues: boolean): Read[] {
   if (target.kind === 'pipeline') return []
   const { kind, reference } = target

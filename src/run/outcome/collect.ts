@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { isDeeperThan, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
-import { isStepFinished, runPhase } from '../../zenml/status.ts'
+import { hasFailedOrStopped, isStepFinished, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
 import { durationOf } from '../age.ts'
@@ -255,7 +255,7 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
 /** A run of a dynamic pipeline may complete although a step failed, and what that logged before is no result of the run. */
 function isResultOf(run: RunDetail | undefined): (step: StepDetail) => boolean {
   const hasCompleted = run !== undefined && runPhase(run.status) === 'succeeded'
-  return ({ state }) => !hasCompleted || !['failed', 'stopped'].includes(runPhase(state.status ?? ''))
+  return ({ state }) => !hasCompleted || !hasFailedOrStopped(state.status ?? '')
 }
 
 /** @param steps one attempt of each */

@@ -5,7 +5,6 @@ import type { Model, ModelVersion, VersionQuery } from '../../zenml/model-versio
 import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
-import { findProject } from '../find/project.ts'
 import { findRun } from '../find/run.ts'
 import { connect } from '../find/target.ts'
 import type { AskDependencies } from '../until-answered.ts'
@@ -41,10 +40,7 @@ export async function findVersion(
   if (choice.kind === 'run') return ofRun(choice.run, project, deps)
   const { model, version } = choice
   const isById = isUuid(model) || isUuid(version)
-  const named = isById && project?.source !== 'project' ? undefined : project
-  const { server, account } = await connect(deps, named)
-  const scope =
-    isById && named === undefined ? undefined : await findProject({ choice: named, server, account }, deps)
+  const { server, project: scope } = await connect({ isById, project }, deps)
   const found = isUuid(version)
     ? await byId(version, model, deps)
     : await byName(version, await theModel(model, scope, deps), deps)
