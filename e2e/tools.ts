@@ -10,7 +10,7 @@ export const CACHE = path.join(import.meta.dirname, '.cache')
 /** The newest act that the workflows were seen working with. */
 const ACT = 'github.com/nektos/act@v0.2.89'
 
-const PYTHONS = ['python3', 'python3.12', 'python3.11', 'python3.10', 'python3.9']
+const PYTHONS = ['python3', 'python3.12', 'python3.11', 'python3.10']
 
 /** Something that this machine lacks; the message is one line that says what to install. */
 export class MissingTool extends Error {
@@ -25,14 +25,14 @@ async function works(command: string, args: readonly string[]): Promise<boolean>
   }
 }
 
-/** A Python that ZenML's servers run on (3.9 to 3.12) and that can make virtual environments. */
+/** A Python that ZenML's servers run on (3.10 to 3.12) and that can make virtual environments. */
 async function findPython(): Promise<string> {
-  const check = 'import ensurepip, sys, venv; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 12))'
+  const check = 'import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'
   for (const python of PYTHONS) {
     if (await works(python, ['-c', check])) return python
   }
   throw new MissingTool(
-    'Python 3.9 to 3.12 with venv and pip is missing: install one so that `python3` or `python3.x` starts it ' +
+    'Python 3.10 to 3.12 with venv and pip is missing: install one so that `python3` or `python3.x` starts it ' +
       '(Debian, Ubuntu: apt install python3 python3-venv).',
   )
 }

@@ -103,7 +103,7 @@ test('a release without a word about it is refused; one whose candidates say all
 
 test.each([
   ['# Changelog\n\n## [1.0.0] - 2026-01-31\n', 'does not begin with "## [Unreleased]"'],
-  ['# Changelog\n\n## [Unreleased]\n\n- A\n\n## [1.0.0] (2026)\n', '"## [1.0.0] (2026)" is no heading'],
+  ['# Changelog\n\n## [Unreleased]\n\n- A\n\n## [1.0.0] (2026)\n', '"## [1.0.0] (2026)" is not the heading'],
 ])('a changelog that cannot be read is refused: %j', (text, fault) => {
   expect(() => release(text, '2.0.0')).toThrow(fault)
 })

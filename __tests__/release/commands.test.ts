@@ -154,7 +154,7 @@ describe('the roll back', () => {
 
   test.each([
     [false, 1, 'v1.1.0 came after v1.0.0.'],
-    [true, 0, 'v1 leads to v1.0.0, '],
+    [true, 0, 'v1 points to v1.0.0, '],
   ])('as published.yml starts it; allow-older is %s', async (isSet, status, text) => {
     const [call] = callsIn(projectFile('.github/workflows/published.yml')).filter((each) =>
       each.call.startsWith('move'),

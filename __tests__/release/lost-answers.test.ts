@@ -114,7 +114,7 @@ describe.each(FAULTS)('a release in which one request is %s ends like any other:
     await release(github)
     expect(hit).toBe(call)
     expect(outcome(github)).toEqual(expected)
-    expect(github.said.join('\n')).toContain('Once more in')
+    expect(github.said.join('\n')).toContain('Trying again in')
   })
 })
 
@@ -125,7 +125,7 @@ describe('a release in which one request', () => {
     let count = 0
     github.server.interfere(({ method }) => (method === 'POST' && (count += 1) === 1 ? answer : undefined))
     await github.draft()
-    expect(github.said[0]).toMatch(`with ${status}: later Once more in 2 s.`)
+    expect(github.said[0]).toMatch(`with ${status}: later Trying again in 2 s.`)
   })
 
   test('is never answered fails in the end, and the next try goes on from there', async () => {

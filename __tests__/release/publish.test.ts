@@ -358,7 +358,7 @@ describe('v1', () => {
     await scene.move('1.1.0')
     expect(writes()).toEqual(['POST /git/refs'])
     expect(scene.said).toContain('v1.2.0-rc.1 is a candidate: v1 stays where it is.')
-    expect(scene.said).toContain('v1 leads to v1.1.0 already.')
+    expect(scene.said).toContain('v1 points to v1.1.0 already.')
   })
 
   test('is not led to a version that is not there', async () => {
@@ -368,7 +368,7 @@ describe('v1', () => {
 
   test('is read back: an answer that promises too much is not believed', async () => {
     scene.server.interfere(({ method }) => (method === 'POST' ? GithubAnswer.json(201, {}) : undefined))
-    await expect(scene.move('1.1.0')).rejects.toThrow(`v1 leads to nothing, and not to v1.1.0`)
+    await expect(scene.move('1.1.0')).rejects.toThrow(`v1 points to nothing, and not to v1.1.0`)
   })
 
   test("cannot be led past a change of workflows by a workflow's own token", async () => {
@@ -479,7 +479,9 @@ describe('what speaks against a release', () => {
 
   test('at GitHub is that main moved on, CI did not pass, or there is a tag', async () => {
     const ask = (): Promise<string[]> => remoteFaults(scene.as('workflow'), ready.repository.root, V1, 'main')
-    expect(await ask()).toEqual([`CI did not pass on ${ready.commit}: it goes on, or was not started.`])
+    expect(await ask()).toEqual([
+      `CI did not pass on ${ready.commit}: it is still running, or was not started.`,
+    ])
     scene.server.ran({ head_sha: ready.commit, conclusion: 'success' })
     expect(await ask()).toEqual([])
     const head = mergeMore()

@@ -50,12 +50,12 @@ test('a candidate, the first release, a patch and the roll back, told as a story
   expect(said.map((line) => (/^(?:[\d ] \w+|==|\w+)/.exec(line) ?? [])[0])).toEqual([
     'Each',
     ...['v1.0.0-rc.1', 'v1.0.0', 'v1.0.1'].flatMap(() => ['==', ...of]),
-    ...['==', '  refused', '  move', '  again', 'All'],
+    ...['==', '  refused', '  move', '  again', 'Everything'],
   ])
   expect(said).toContain('5 move     v1.0.0-rc.1 is a candidate: v1 stays where it is.')
   // Nobody takes the command for one that is to be typed now.
   expect(said.join('\n')).toMatch(
-    /5 move {5}v1 leads to v1\.0\.1, \w{40}\. At GitHub: To undo it: gh workflow run published\.yml -f tag=v1\.0\.0 -f allow-older=true/,
+    /5 move {5}v1 points to v1\.0\.1, \w{40}\. At GitHub: To undo it: gh workflow run published\.yml -f tag=v1\.0\.0 -f allow-older=true/,
   )
   const played = said.filter((line) => line.includes('(played) ')).map((line) => line.split(' ')[1])
   expect(played.slice(0, 2)).toEqual(['merge', 'publish'])
@@ -102,13 +102,13 @@ test.each([
     'an example that names another owner',
     'docs/recipes.md',
     '- uses: acme/zenml-run-action@v1.0.0\n',
-    'It has to hold that nothing speaks against the release, but:\ndocs/recipes.md names acme/zenml-run-action.',
+    'Expected: verify finds nothing that prevents the release, but it found:\ndocs/recipes.md names acme/zenml-run-action.',
   ],
   [
     'a build that fails in another folder',
     'scripts/build.mjs',
     "if (process.cwd().includes('verifies')) process.exit(1)\n",
-    'It has to hold that the release can be built.',
+    'Expected: the release can be built.',
   ],
   [
     'an archive that is another one in each clone',
@@ -168,5 +168,5 @@ test.each([
         return asked.startsWith(call) && (count += 1) >= from ? answer : undefined
       }),
   })
-  await expect(rehearsal).rejects.toThrow(`It has to hold that ${fault}.`)
+  await expect(rehearsal).rejects.toThrow(`Expected: ${fault}.`)
 })

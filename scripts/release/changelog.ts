@@ -24,7 +24,7 @@ function parseChangelog(text: string): Changelog {
     const [found, name = '', date] = HEADING.exec(heading) ?? []
     if (found === undefined) {
       throw new Error(
-        `CHANGELOG.md: "${heading}" is no heading of a version: write "## [1.2.3] - 2026-01-31".`,
+        `CHANGELOG.md: "${heading}" is not the heading of a version: write "## [1.2.3] - 2026-01-31".`,
       )
     }
     // The links of the headings are written anew for each release.

@@ -52,7 +52,7 @@ Writes the assets of the commit HEAD into an empty folder: the archive, a list o
   verify: {
     usage: `npm run release:verify -- VERSION
 
-Says what speaks against releasing the commit HEAD as this version. With GITHUB_TOKEN, it also asks GitHub whether
+Lists what prevents a release of the commit HEAD as this version. With GITHUB_TOKEN, it also asks GitHub whether
 the branch is still there, CI passed, and the version is free.`,
     takes: [1, 1],
     run: async ([text = '']) => {
@@ -68,7 +68,7 @@ the branch is still there, CI passed, and the version is free.`,
       // A file may name another version many times.
       const faults = [...new Set([...local, ...remote])]
       if (faults.length > 0) throw new Error(`${text} cannot be released:\n${faults.join('\n')}`)
-      console.log(`Nothing speaks against releasing ${text}.`)
+      console.log(`Found nothing that prevents the release of ${text}.`)
     },
   },
   draft: {
@@ -112,7 +112,7 @@ whoever checks their signatures. Needs GITHUB_TOKEN, GITHUB_REPOSITORY, and a cl
   move: {
     usage: `node scripts/release/cli.ts move VERSION [--allow-older]
 
-Leads the tag of the major version, such as v1, to a published version. Needs GITHUB_TOKEN with contents and
+Points the tag of the major version, such as v1, to a published version. Needs GITHUB_TOKEN with contents and
 workflows: write, and GITHUB_REPOSITORY.`,
     takes: [1, 1],
     flags: ['allow-older'],
@@ -170,7 +170,7 @@ export function parseCommand(words: readonly string[]): () => Promise<void> | vo
     return () => console.log(all.join('\n\n'))
   }
   const command = COMMANDS[name]
-  if (command === undefined) throw new Error(`Which of ${Object.keys(COMMANDS).join(', ')}? --help tells.`)
+  if (command === undefined) throw new Error(`Which of ${Object.keys(COMMANDS).join(', ')}? See --help.`)
   const flags = ['help', ...(command.flags ?? [])].map((flag) => [flag, { type: 'boolean' }] as const)
   const { values, positionals } = parseArgs({
     args: rest,

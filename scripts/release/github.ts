@@ -215,7 +215,7 @@ export async function untilAnswered<Result>(
       return await work()
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error
-      say(`${error.message} Once more in ${seconds} s.`)
+      say(`${error.message} Trying again in ${seconds} s.`)
       await pause(seconds)
     }
   }

@@ -32,14 +32,14 @@ export async function moveMajor(github: Github, { version, allowOlder, say }: Ma
   }
   const before = tags.get(major)
   if (before === wanted) {
-    say(`${major} leads to ${tag} already.`)
+    say(`${major} points to ${tag} already.`)
     return
   }
   if (before === undefined) await github.createTag(major, wanted)
   else await github.moveTag(major, wanted)
   const now = await github.commitOf(`tags/${major}`)
-  if (now !== wanted) throw new Error(`${major} leads to ${now ?? 'nothing'}, and not to ${tag}, ${wanted}.`)
-  say(`${major} leads to ${tag}, ${wanted}.`)
+  if (now !== wanted) throw new Error(`${major} points to ${now ?? 'nothing'}, and not to ${tag}, ${wanted}.`)
+  say(`${major} points to ${tag}, ${wanted}.`)
   const [old] = [...tags].flatMap(([name, commit]) => (commit === before ? (versionOfTag(name) ?? []) : []))
   if (old === undefined) return
   const flag = newerReleases(tags, old).length > 0 ? ' -f allow-older=true' : ''

@@ -71,7 +71,7 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
     const versions: Version[] = []
     for (const wanted of releases) versions.push(await rehearsal.release(wanted))
     await rehearsal.rollBack(versions)
-    say('All of it held.')
+    say('Everything worked.')
     return new Map(
       git(origin, 'tag', '--list', '--format=%(refname:short) %(objectname)').split('\n').map(pair),
     )
@@ -112,7 +112,7 @@ class Rehearsal {
     const checkout = this.#clone('verifies')
     const commit = git(checkout, 'rev-parse', 'HEAD')
     await this.#verify(checkout, version)
-    say(`3 verify   nothing speaks against ${commit.slice(0, 12)}`)
+    say(`3 verify   found nothing that prevents the release of ${commit.slice(0, 12)}`)
     this.#rebuild(checkout)
     say('3 rebuild  in another folder: dist/ is the same')
     const assets = pack(checkout)
@@ -148,7 +148,10 @@ class Rehearsal {
     const checkout = this.#clone('checks')
     const github = this.#as('token-of-workflow')
     const { commit } = await this.#answered(() => checkPublished(github, checkout, version, () => undefined))
-    expectThat(commit === git(checkout, 'rev-parse', 'HEAD'), 'the tag leads to the commit that was verified')
+    expectThat(
+      commit === git(checkout, 'rev-parse', 'HEAD'),
+      'the tag points to the commit that was verified',
+    )
     say('5 check    locked; the files are what the tag gives')
     const lines: string[] = []
     const move = { version, allowOlder: false, say: (line: string) => lines.push(line) }
@@ -177,7 +180,7 @@ class Rehearsal {
       await app.commitOf(`tags/${major}`),
       await app.commitOf(`tags/v${formatVersion(before)}`),
     ]
-    expectThat(now === wanted, `${major} leads to v${formatVersion(before)}`)
+    expectThat(now === wanted, `${major} points to v${formatVersion(before)}`)
     say(`  move     ${major} is back; both releases stay`)
     await this.#changesNothing('a second roll back', () => moveMajor(app, back))
     say('  again    a second time: nothing changes')
@@ -230,7 +233,10 @@ class Rehearsal {
       ...releaseFaults(checkout, version, github.repository),
       ...(await this.#answered(() => remoteFaults(github, checkout, version, 'main'))),
     ]
-    expectThat(faults.length === 0, `nothing speaks against the release, but:\n${faults.join('\n')}`)
+    expectThat(
+      faults.length === 0,
+      `verify finds nothing that prevents the release, but it found:\n${faults.join('\n')}`,
+    )
   }
 
   #rebuild(checkout: string): void {
@@ -339,5 +345,5 @@ async function isRefused(work: () => Promise<unknown>, what: string): Promise<vo
 }
 
 function expectThat(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`The rehearsal failed. It has to hold that ${what}.`)
+  if (!holds) throw new Error(`The rehearsal failed. Expected: ${what}.`)
 }

@@ -112,7 +112,7 @@ export async function remoteFaults(
     ...(head === commit ? [] : [`${branch} is at ${head ?? 'no commit'}, and this is ${commit}.`]),
     ...(ended === 'success'
       ? []
-      : [`CI did not pass on ${commit}: ${ended ?? 'it goes on, or was not started'}.`]),
+      : [`CI did not pass on ${commit}: ${ended ?? 'it is still running, or was not started'}.`]),
     ...(isUsed ? [`GitHub has a tag ${tag} already.`] : []),
   ]
 }

@@ -61,7 +61,7 @@ export const scenes: readonly DemoScene[] = [
     title: 'A run that is compared with main',
     before:
       "The last good run on main is the baseline. The run's artifacts show a report, a table, an HTML page and an\n" +
-      'image: all of them stand on the report page.',
+      'image: all of them are on the report page.',
     onMain: { snapshot: 'evaluation-template', parameters: 'train.accuracy: 0.91\n' },
     inputs: {
       snapshot: 'evaluation-template',

@@ -13,6 +13,6 @@ test.each([
   if (outcome.ok) expect(outcome.inputs.question).toBe(question?.trim())
   else
     expect(outcome.faults.faults.map(({ line }) => line)).toEqual([
-      'question: missing; a re-run needs it, as the run may ask something else by now: start a new workflow run, or set it in the workflow',
+      'question: missing; a re-run needs it, as the run may ask something else by now: start a new workflow run instead; to allow re-runs, set question in the workflow',
     ])
 })

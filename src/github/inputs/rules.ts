@@ -246,7 +246,7 @@ export function resolveFaults(raw: RawInputs, runAttempt: number, ...place: RunP
 }
 
 const NO_QUESTION =
-  'missing; a re-run needs it, as the run may ask something else by now: start a new workflow run, or set it in the workflow'
+  'missing; a re-run needs it, as the run may ask something else by now: start a new workflow run instead; to allow re-runs, set question in the workflow'
 
 /** What a run's page is compared with. */
 type RunPlace = [Parameters<typeof runFaults>[1], Parameters<typeof runFaults>[2]]

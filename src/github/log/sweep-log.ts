@@ -165,7 +165,7 @@ export class SweepLog {
         return
       case 'paused':
         this.#warn(
-          `${name}: the run waits for a person. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
+          `${name}: the run is waiting for a person. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
         )
         return
       case 'still-initializing':
