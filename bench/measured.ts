@@ -6,6 +6,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { runAction, type ActionOptions, type ActionResult } from '../e2e/action.ts'
+import { runnerNode } from './node.ts'
 
 /** What a server of `server.ts` says of itself; `epoch` is its time when it began. */
 const Served = z.object({ url: z.string(), apiKey: z.string(), epoch: z.number() })
@@ -21,7 +22,7 @@ export interface Measured {
   readonly requests: number
 }
 
-/** Runs a built action against a server of its own, in a process each. */
+/** Runs a built action as the runner does, with its Node, against a server of its own, in a process each. */
 export async function measureAction(
   serverArguments: readonly string[],
   action: (served: Served) => ActionOptions & { readonly preload?: readonly string[] },
@@ -37,6 +38,7 @@ export async function measureAction(
     const loaded = [path.join(import.meta.dirname, 'usage.mjs'), ...preload]
     const result = await runAction({
       ...options,
+      nodePath: (await runnerNode()).path,
       inputs: { 'server-url': served.url, 'api-key': served.apiKey, pipeline: 'bench', ...inputs },
       env: {
         ...env,

@@ -14,7 +14,7 @@ import type {
 import type { SweepResult } from '../run/sweep/cell.ts'
 import type { Target } from '../run/find/definition.ts'
 import type { CodeSource } from '../zenml/code-source.ts'
-import type { Definition, StepState } from '../zenml/model.ts'
+import type { KnownDefinition, StepState } from '../zenml/model.ts'
 import { NO_COMMITS, type WorkflowCommits } from './workflow/commits.ts'
 
 /** What the inputs name: what is to be run, or a run that is there already. */
@@ -39,7 +39,7 @@ export interface RunRecord {
   /** Milliseconds from the run's creation to its end, or until now; undefined without a run, and if nobody can tell, as the step was killed. */
   readonly durationMs: number | undefined
   readonly requested: Requested | undefined
-  readonly definition: Definition | undefined
+  readonly definition: KnownDefinition | undefined
   /** Of the definition, or of a run that was there already. */
   readonly code: CodeSource | undefined
   readonly commits: WorkflowCommits

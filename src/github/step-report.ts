@@ -1,7 +1,7 @@
 import type { Conclusion } from '../run/conclusion.ts'
 import type { Reporter, RunEvent } from '../run/events.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Definition, Run } from '../zenml/model.ts'
+import type { KnownDefinition, Run } from '../zenml/model.ts'
 import { wholeSeconds } from '../base/duration-text.ts'
 import { errorOutput, resultLine } from './log/closing-words.ts'
 import type { InputFault } from './inputs/faults.ts'
@@ -204,7 +204,7 @@ export class StepReport implements Reporter {
     this.#set('failed-step', showOnOneLine(end.failedStep ?? firstFailed ?? '', MAX_NAME_LENGTH))
   }
 
-  #setDefinition(definition: Definition): void {
+  #setDefinition(definition: KnownDefinition): void {
     this.#set('template-id', definition.kind === 'template' ? definition.id : '')
     this.#set(
       'snapshot-id',

@@ -63,7 +63,9 @@ export class Exchange {
   }
 
   #read(response: IncomingMessage): void {
-    const body = new GrowingBuffer()
+    // A number, if it is there, or Node would have refused the answer.
+    const announced = Number(response.headers['content-length'] ?? 0)
+    const body = new GrowingBuffer(Math.min(announced, this.#bodyBytes))
     response.on('data', (chunk: Buffer) => {
       if (body.length + chunk.length <= this.#bodyBytes) {
         body.add(chunk)
@@ -84,12 +86,17 @@ export class Exchange {
 /** Bytes that come in chunks: a chunk by itself, however short, would hold on to all that was read with it. */
 class GrowingBuffer {
   length = 0
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer
+
+  /** @param expected how many; more grow it */
+  constructor(expected: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(expected)
+  }
 
   add(chunk: Buffer): void {
     const length = this.length + chunk.length
     if (length > this.#bytes.length) {
-      const larger = Buffer.alloc(Math.max(length, 2 * this.#bytes.length))
+      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#bytes.length))
       this.#bytes.copy(larger)
       this.#bytes = larger
     }

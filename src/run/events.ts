@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { Definition, Named, Run } from '../zenml/model.ts'
+import type { KnownDefinition, Named, Run } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { EndMode } from './journal.ts'
 import type { Verdict } from './outcome/expect.ts'
@@ -30,7 +30,7 @@ export type RunEvent =
     }
   /** Where names are looked up, and the run is; and why there. */
   | { readonly kind: 'project'; readonly project: Named; readonly source: ProjectSource }
-  | { readonly kind: 'resolved'; readonly definition: Definition }
+  | { readonly kind: 'resolved'; readonly definition: KnownDefinition }
   /** What differs from the definition, compared with it. */
   | {
       readonly kind: 'configured'

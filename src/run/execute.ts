@@ -5,7 +5,7 @@ import { changedValues, difference } from './configure/difference.ts'
 import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
 import { findTarget, type FindRequest } from './find/target.ts'
-import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
+import { Follower, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 import { describeExpectation } from './outcome/expect.ts'
 import { resumeRun } from './start/resume.ts'
 import { namedRequester, pipelineOf, stepNamePrefix, type Requester } from './start/run-name.ts'
@@ -31,23 +31,30 @@ export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {
  */
 export async function executeRun(request: RunRequest, outside: RunDependencies): Promise<RunResult> {
   const follower = new Follower(request, outside)
-  const { deps } = follower
   try {
-    const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
-    const target = { ...request, needsValues: needsValues(request) }
-    const found = await within(deadline, deps, (limited) => findTarget(target, limited))
-    const configuration = configure(request, found.definition, found.server.version, deps.reporter)
-    if (request.dryRun === true) return follower.nothingStarted()
-    // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
-    const requester = namedRequester(request.requester, configuration.body)
-    const earlier = request.resume
-      ? await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
-      : undefined
-    const begun = earlier ?? (await startRun({ ...request, requester }, found, configuration, deadline, deps))
-    return await follower.follow(begun)
+    const begun = await begin(request, follower.deps)
+    return begun === undefined ? follower.nothingStarted() : await follower.follow(begun)
   } catch (error) {
     return follower.interrupted(error)
   }
+}
+
+/**
+ * Up to the run; undefined for a dry run. What was found ends with it: a definition may be larger than all that is kept
+ * while the run goes on.
+ */
+async function begin(request: RunRequest, deps: RunDependencies): Promise<Begun | undefined> {
+  const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
+  const target = { ...request, needsValues: needsValues(request) }
+  const found = await within(deadline, deps, (limited) => findTarget(target, limited))
+  const configuration = configure(request, found.definition, found.server.version, deps.reporter)
+  if (request.dryRun === true) return undefined
+  // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
+  const requester = namedRequester(request.requester, configuration.body)
+  const earlier = request.resume
+    ? await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
+    : undefined
+  return earlier ?? startRun({ ...request, requester }, found, configuration, deadline, deps)
 }
 
 /** Whether there is anything to check, to merge or to show beside the definition's own values. */

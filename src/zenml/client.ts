@@ -136,9 +136,9 @@ export class ZenmlClient {
     return this.#api.read('list the projects', PROJECTS, pageOf(projectSchema))
   }
 
-  /** A template or snapshot with its parameters. */
-  async definition(kind: DefinitionKind, id: string): Promise<Definition> {
-    const call = definitionCall(kind, id)
+  /** @param needsValues whether with its parameters; a template always has them */
+  async definition(kind: DefinitionKind, id: string, needsValues = true): Promise<Definition> {
+    const call = definitionCall(kind, id, needsValues)
     return toDefinition(
       kind,
       await this.#api.read(`read the ${DEFINITION_NOUNS[kind]} ${id}`, call, definitionSchema, isAbout(id)),

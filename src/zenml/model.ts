@@ -66,6 +66,9 @@ export interface Definition {
   readonly documents: DefinitionDocuments
 }
 
+/** The same without what it says of configurations, which can take tens of megabytes. */
+export type KnownDefinition = Omit<Definition, 'documents' | 'stepParameters'>
+
 /** What a definition says about the configurations that it takes, as the server writes it; only when hydrated. */
 export interface DefinitionDocuments {
   /** A run configuration with all values. */

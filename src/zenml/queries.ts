@@ -43,9 +43,9 @@ export function definitionsCall(
   return { path: ROUTES[kind], query }
 }
 
-/** A template or snapshot with its parameters. */
-export function definitionCall(kind: DefinitionKind, id: string): Read {
-  const query = kind === 'snapshot' ? { include_config_schema: 'true' } : {}
+/** @param needsValues whether with its parameters; a template always has them */
+export function definitionCall(kind: DefinitionKind, id: string, needsValues: boolean): Read {
+  const query = kind === 'snapshot' && needsValues ? { include_config_schema: 'true' } : {}
   return { path: `${ROUTES[kind]}/${pathSegment(id)}`, query }
 }
 

@@ -39,6 +39,27 @@ test('a pipeline of which nothing can be run is not said to be missing', async (
   )
 })
 
+const ENABLED = { layers: [], tags: undefined, enableCache: true }
+
+test.each([
+  ['the newest snapshot of a pipeline', 'pipeline', undefined, false],
+  ['the newest snapshot of a pipeline', 'pipeline', ENABLED, true],
+  ['a snapshot named by its ID', 'snapshot', undefined, false],
+  ['a snapshot named by its ID', 'snapshot', ENABLED, true],
+] as const)(
+  '%s is read with its parameters only if the inputs change something',
+  async (_, kind, overrides, isRead) => {
+    const scene = await openScene()
+    const reference = scene.server.seeded.snapshots['training-template'] ?? ''
+    const target =
+      kind === 'pipeline' ? ({ kind, pipeline: 'training' } as const) : ({ kind, reference } as const)
+    await scene.execute({ target, wait: false, ...(overrides && { overrides }) })
+    const asked = scene.sent(/^GET .*\/pipeline_snapshots\/[^?]+/)
+    expect(asked).toHaveLength(1)
+    expect(asked[0]?.includes('include_config_schema=true')).toBe(isRead)
+  },
+)
+
 test.each([
   ['which one', undefined, 'the pipeline "training"'],
   ['that it is none of that name', null, 'another pipeline'],

@@ -1,7 +1,7 @@
 import type { ValueChange } from '../../run/configure/difference.ts'
 import type { ProjectSource } from '../../run/facts.ts'
 import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
-import type { Definition } from '../../zenml/model.ts'
+import type { KnownDefinition } from '../../zenml/model.ts'
 import { codeLogLine } from '../code-text.ts'
 import { shownDifference } from './difference.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
@@ -66,7 +66,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
 export class StartLog {
   readonly #log: WorkflowLog
   /** What is to be run waits for what is laid over it: both stand in one group. */
-  #resolved: Definition | undefined
+  #resolved: KnownDefinition | undefined
   #hindrance: TriggerHindrance | undefined
   #silentMs = 0
 
@@ -167,7 +167,7 @@ export class StartLog {
     return unchecked
   }
 
-  #foldDefinition({ kind, id, name, pipeline, code }: Definition, laidOver: readonly string[]): void {
+  #foldDefinition({ kind, id, name, pipeline, code }: KnownDefinition, laidOver: readonly string[]): void {
     this.#resolved = undefined
     const of = pipeline?.name === undefined ? '' : ` of the pipeline ${inline(pipeline.name)}`
     this.#log.fold(`Found the ${NOUNS[kind]} ${inline(name ?? id)}${of}`, [`id: ${inline(id)}`, ...laidOver])

@@ -90,7 +90,7 @@ class Finder {
   async byId(kind: DefinitionKind, id: string): Promise<Definition> {
     let definition: Definition
     try {
-      definition = await this.#client.definition(kind, id)
+      definition = await this.#client.definition(kind, id, this.#needsValues)
     } catch (error) {
       if (isGone(error)) throw await this.#notFound(kind, `with the ID ${id}`, id)
       throw error
@@ -165,7 +165,8 @@ class Finder {
         this.#isInPipeline(definition) &&
         this.#isInProject(definition),
     )
-    if (newest !== undefined) return runnable(await this.#client.definition(kind, newest.id))
+    if (newest !== undefined)
+      return runnable(await this.#client.definition(kind, newest.id, this.#needsValues))
     throw await this.#nothingOf(kind, pipeline)
   }
 

@@ -98,7 +98,8 @@ export async function findTarget(request: FindRequest, deps: Dependencies): Prom
   if (wanted === undefined && project !== undefined && server.hasProjects) {
     reporter.tell({ kind: 'project', project, source: 'definition' })
   }
-  reporter.tell({ kind: 'resolved', definition })
+  const { documents: _, stepParameters: __, ...known } = definition
+  reporter.tell({ kind: 'resolved', definition: known })
   return { server, account, definition, project }
 }
 
@@ -107,7 +108,7 @@ function readsOf(target: Target, choice: ProjectChoice | undefined, needsValues:
   const { kind, reference } = target
   return [
     isUuid(reference)
-      ? definitionCall(kind, reference)
+      ? definitionCall(kind, reference, needsValues)
       : definitionsCall(kind, namedQuery(target, choice?.nameOrId, needsValues)),
   ]
 }
