@@ -142,10 +142,10 @@ function makeChildren(world: World, request: TriggerRequest, parent: Run): reado
   const spec = parent.facts.pipeline.child
   if (spec === undefined) return []
   const ends = parent.state(Infinity).spans.map((span) => span.end)
-  const call = { ...request, entry: { ...request.entry, spec }, configuration: {}, key: undefined }
+  const configuration = { parameters: parent.facts.pipelineParameters }
+  const call = { ...request, entry: { ...request.entry, spec }, configuration, key: undefined }
   const child = makeRun(world, call, Math.max(parent.begin, ...ends))
-  child.parent = parent
-  parent.child = child
+  parent.call(child)
   return [child, ...makeChildren(world, request, child)]
 }
 

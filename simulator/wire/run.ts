@@ -141,7 +141,8 @@ function runMetadata(
 /** Of the pipeline's own code: before any step, or where a pipeline that it called failed. */
 function ownException(world: World, run: Run, state: RunState): Json {
   const early = run.facts.plan.failsBeforeSteps?.exception
-  const exception = early ?? run.child?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
+  const exception =
+    early ?? run.childAt(world.now())?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
   return exception !== undefined && state.status === 'failed' ? exceptionInfo(world, exception) : null
 }
 
