@@ -1,48 +1,20 @@
 import { attemptsAt, byName, type ConfiguredStep } from './attempts.ts'
+import type { RunFacts, RunState } from './run-state.ts'
 import { conditionsOf, type Condition } from './conditions.ts'
 import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
-import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
+import type { StepSpec, ZenmlVersion } from './types.ts'
 import { phaseOf, waitOf, type Wait } from './wait.ts'
 
-export interface RunFacts {
-  readonly id: string
-  readonly name: string
-  /** Counts the pipeline's runs from 1. */
-  readonly index: number
-  readonly pipeline: PipelineSpec
-  readonly templateId: string | undefined
-  readonly sourceSnapshotId: string | undefined
-  /** The unnamed copy that every trigger makes. */
-  readonly ownSnapshotId: string
-  readonly orchestratorRunId: string
-  readonly runnerLogId: string
-  readonly configuration: JsonObject
-  /** With the defaults; empty for a static pipeline. */
-  readonly pipelineParameters: JsonObject
-  readonly substitutions: { readonly date: string; readonly time: string }
-  readonly key: string | undefined
-  readonly steps: readonly ConfiguredStep[]
-  readonly plan: Omit<RunPlan, 'steps'>
-}
-
-/** What the server says of a run at one moment; times in milliseconds. */
-export interface RunState {
-  readonly status: string
-  readonly reason: string | null
-  readonly inProgress: boolean
-  /** A process is at work for it, whatever the status says. */
-  readonly busy: boolean
-  /** Its process has begun: from then on it has an orchestrator run id. */
-  readonly begun: boolean
-  readonly end: number | undefined
-  /** The last change. */
-  readonly updated: number
-  /** Of the steps that have started. */
-  readonly spans: readonly StepSpan[]
-}
-
 type Own = Pick<RunState, 'status' | 'reason' | 'inProgress' | 'busy' | 'end'>
+
+/** How far the steps are; `busy` where a process works at them. */
+interface Progress {
+  readonly isWhole: boolean
+  readonly running: boolean
+  readonly busy: boolean
+  readonly lastEnd: number
+}
 
 interface SetStatus {
   readonly at: number
@@ -269,13 +241,24 @@ export class Run {
     if (asked !== undefined) return { ...WAITING, ...asked, busy }
     const called = this.#called(now)
     const isWhole = this.#plan.steps.every((step) => spans.some((span) => span.step === step))
-    const isHeld = called !== undefined && called.inProgress !== false
-    const end = Math.max(lastEnd, wait?.resumesAt ?? 0, called?.end ?? 0)
-    // Where no step was left that could be refused, its process completes it (seen).
-    const isDone = this.#isDynamic && isWhole && !running && called === undefined && !isCut(spans)
-    const stopped = this.#aborted(busy) ?? (isDone ? undefined : this.#stopped(running || isHeld, busy, end))
-    if (stopped !== undefined) return stopped
+    // Where no step was left that could be refused, the process of a dynamic pipeline completes its run (seen).
+    const completes = this.#isDynamic && isWhole && !running && called === undefined && !isCut(spans)
+    if (!completes || this.#isAborted) {
+      const isHeld = called !== undefined && called.inProgress !== false
+      const stopped = this.#stopped(running || isHeld, busy, Math.max(lastEnd, called?.end ?? 0))
+      if (stopped !== undefined) return stopped
+    }
     if (called !== undefined) return { ...WAITING, busy, ...called }
+    return this.#unstopped(now, all, spans, { isWhole, running, busy, lastEnd })
+  }
+
+  #unstopped(
+    now: number,
+    all: readonly StepSpan[],
+    spans: readonly StepSpan[],
+    { isWhole, running, busy, lastEnd }: Progress,
+  ): Own {
+    const wait = this.#wait()
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
@@ -283,6 +266,10 @@ export class Run {
     if (!running && (isWhole || ended > lastEnd)) {
       return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
+    return this.#waiting(busy)
+  }
+
+  #waiting(busy: boolean): Own {
     return this.#isPaused()
       ? { ...WAITING, status: 'paused', reason: 'Waiting for input.', busy }
       : { ...WAITING, status: 'running', busy }
@@ -318,20 +305,22 @@ export class Run {
     return abort !== undefined && (abort.at >= pausesAt || this.#events.some((each) => each.kind === 'pause'))
   }
 
-  #aborted(busy: boolean): Own | undefined {
-    const abort = this.#events.find((event) => event.kind === 'abort')
-    if (abort === undefined) return undefined
-    const reason = 'Wait condition was aborted.'
-    return { status: 'stopped', reason, inProgress: false, busy, end: abort.at }
+  get #isAborted(): boolean {
+    return this.#events.some((event) => event.kind === 'abort')
   }
 
-  /** By a stop, once nothing runs any more. */
+  /** By an abort, at once; or by a stop, once nothing runs any more, neither of it nor of what it has called. */
   #stopped(running: boolean, busy: boolean, lastEnd: number): Own | undefined {
+    const abort = this.#events.find((event) => event.kind === 'abort')
+    if (abort !== undefined) {
+      const reason = 'Wait condition was aborted.'
+      return { status: 'stopped', reason, inProgress: false, busy, end: abort.at }
+    }
     if (!this.#events.some((event) => event.kind === 'stop')) return undefined
     const asked = { reason: STOP_REASON, inProgress: running, busy }
     return running
       ? { ...asked, status: 'stopping', end: undefined }
-      : { ...asked, status: 'stopped', end: lastEnd }
+      : { ...asked, status: 'stopped', end: Math.max(lastEnd, this.#wait()?.resumesAt ?? 0) }
   }
 
   /** While it waits for an answer or comes back after one; a stop does not end that. */

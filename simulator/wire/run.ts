@@ -1,7 +1,8 @@
 import { executionMode, hasSnapshots } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { Run, RunState } from '../run.ts'
+import type { Run } from '../run.ts'
+import type { RunState } from '../run-state.ts'
 import type { PipelineEntry, World } from '../world.ts'
 import {
   base,
