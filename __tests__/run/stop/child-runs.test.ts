@@ -199,7 +199,7 @@ describe('what a server says of child runs is bounded', () => {
     const ended = await end(scene, 40)
     expect(ended.settled).toBe(false)
     expect(ended.sentence).toMatch(/more child runs than are stopped at once \(49\)/)
-    expect(ended.sentence.length).toBeLessThan(2_000)
+    expect(ended.sentence.length).toBeLessThan(1_000)
     const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))
     expect(asked.size).toBe(50)
   })

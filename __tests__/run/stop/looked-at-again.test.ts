@@ -1,0 +1,78 @@
+import { afterEach, expect, test } from '@jest/globals'
+import type { PipelineSpec } from '../../../simulator/index.ts'
+import { Deadline } from '../../../src/base/deadline.ts'
+import { endRun } from '../../../src/run/stop/end-run.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const target = { kind: 'template', reference: 'parent-template' } as const
+
+const taking = (seconds: number): Pick<PipelineSpec, 'sequential' | 'steps' | 'dynamic'> => ({
+  sequential: true,
+  steps: [],
+  dynamic: { parameters: {}, expand: () => [{ name: 'only', seconds }] },
+})
+
+const stopsOf = (scene: Scene, index: number) =>
+  scene.sent(new RegExp(`^POST .*/runs/${scene.server.runs[index]!.id}/stop\\?`))
+
+function endFirst(scene: Scene): ReturnType<typeof endRun> {
+  const run = { ...scene.started[0]!, status: 'running' }
+  const deadline = new Deadline(scene.clock, 120_000)
+  const { client, clock } = scene
+  return endRun({ run, mode: 'stop', reason: 'r', deadline }, { client, clock })
+}
+
+test('a child run that appears only after the others were stopped is stopped, too', async () => {
+  const scene = await openScene({
+    pipelines: [
+      { name: 'parent', ...taking(7_200) },
+      { name: 'other', steps: [{ name: 'only', seconds: 7_200 }] },
+    ],
+    orchestrator: 'kubernetes',
+  })
+  await scene.execute({ target, wait: false })
+  const other = { kind: 'template', reference: 'other-template' } as const
+  for (let count = 0; count < 2; count += 1) await scene.execute({ target: other, wait: false })
+  await scene.clock.sleep(20_000)
+  const [parent, first, second] = scene.server.runs.map(({ id }) => id)
+  scene.server.setStatus(parent!, 'failed')
+  const graph = (id: string) => ({
+    kind: 'answer' as const,
+    status: 200,
+    body: JSON.stringify({
+      id: parent,
+      status: 'failed',
+      nodes: [{ node_id: 'child_run/a', type: 'child_run', id, name: 'a', metadata: { status: 'running' } }],
+      edges: [],
+    }),
+  })
+  scene.server.addFault({ on: 'dag', do: graph(first!) })
+  const ending = endFirst(scene)
+  await until(() => stopsOf(scene, 1).length > 0)
+  // Whoever is not the parent takes that for no answer, and does without.
+  scene.server.addFault({ on: 'dag', occurrence: { from: 1, to: 12 }, do: graph(second!) })
+  expect(await ending).toMatchObject({ settled: true, status: 'failed' })
+  expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'stopped', 'stopped'])
+})
+
+test('a child run that has begun by the first look is asked again, though nobody saw it stopping', async () => {
+  const child: PipelineSpec = { name: 'child', startupSeconds: 20, ...taking(7_200) }
+  const parent: PipelineSpec = {
+    name: 'parent',
+    steps: [],
+    dynamic: { parameters: {}, expand: () => [] },
+    child,
+  }
+  const scene = await openScene({ pipelines: [parent], orchestrator: 'kubernetes' })
+  await scene.execute({ target, wait: false })
+  await scene.clock.sleep(10_000)
+  const ending = endFirst(scene)
+  await until(() => stopsOf(scene, 1).length > 0)
+  const { id } = scene.server.runs[1]!
+  scene.server.addFault({ on: 'run', do: { kind: 'delay', seconds: 30 } })
+  expect(await ending).toMatchObject({ settled: true, status: 'stopped' })
+  expect(stopsOf(scene, 1)).toHaveLength(2)
+  expect(scene.sent(new RegExp(`^GET .*/runs/${id}\\?`)).length).toBeGreaterThan(0)
+})
