@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
+import { ChildRuns } from '../../../src/run/stop/child-runs.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
@@ -68,11 +69,21 @@ test('a child run that has begun by the first look is asked again, though nobody
   const scene = await openScene({ pipelines: [parent], orchestrator: 'kubernetes' })
   await scene.execute({ target, wait: false })
   await scene.clock.sleep(10_000)
-  const ending = endFirst(scene)
-  await until(() => stopsOf(scene, 1).length > 0)
   const { id } = scene.server.runs[1]!
-  scene.server.addFault({ on: 'run', do: { kind: 'delay', seconds: 30 } })
-  expect(await ending).toMatchObject({ settled: true, status: 'stopped' })
-  expect(stopsOf(scene, 1)).toHaveLength(2)
-  expect(scene.sent(new RegExp(`^GET .*/runs/${id}\\?`)).length).toBeGreaterThan(0)
+  const body = JSON.stringify({ id, body: { status: 'running', in_progress: true } })
+  // The first look is at the parent, the next one at the child run.
+  scene.server.addFault({ on: 'run', occurrence: 2, do: { kind: 'answer', status: 200, body } })
+  expect(await endFirst(scene)).toMatchObject({ settled: true, status: 'stopped' })
+  const sent = scene.sent(new RegExp(`/runs/${id}(/stop)?\\?`)).map((line) => line.split(' ')[0])
+  expect(sent.slice(0, 3)).toEqual(['POST', 'GET', 'POST'])
+})
+
+test("a child run's name stays on one line, and is cut", async () => {
+  const childRuns = new ChildRuns(new Set(), () => Promise.resolve({ kind: 'asked', status: 'stopping' }))
+  childRuns.stop([{ id: 'c-1', name: `evil\n::error::${'x'.repeat(5_000)}`, status: 'running' }])
+  const together = await childRuns.together({ kind: 'ended', status: 'stopped', byItself: false })
+  expect(together).toMatchObject({ kind: 'asked', status: 'stopped' })
+  const left = 'left' in together ? (together.left ?? '') : ''
+  expect(left).toMatch(/^its child run "evil.*" \(c-1\) was stopping when last seen$/)
+  expect(left.length).toBeLessThan(200)
 })
