@@ -1,6 +1,6 @@
 import { derivedUuid } from './ids.ts'
 import type { Json, JsonObject } from './json.ts'
-import type { RunFacts } from './run.ts'
+import type { RunFacts } from './run-state.ts'
 import type { RunEvent } from './timeline.ts'
 import type { Wait } from './wait.ts'
 

@@ -151,6 +151,13 @@ export const typed: PipelineSpec = {
   },
 }
 
+/** A step of a dynamic pipeline that takes as long as the pipeline's own parameter says. */
+function during(name: string, seconds: JsonObject[string]): StepSpec {
+  const step = train(name, 'load')
+  const spec = { default: seconds, jsonSchema: { type: 'number' } }
+  return { ...step, parameters: { ...step.parameters, seconds: spec } }
+}
+
 /** Decides its steps while it runs: load, then `rounds` times train. */
 export const dynamic: PipelineSpec = {
   name: 'dynamic',
@@ -163,14 +170,8 @@ export const dynamic: PipelineSpec = {
     },
     expand: (parameters) => {
       const rounds = Array.from({ length: Number(parameters['rounds'] ?? 0) }, (_, i) => i)
-      const spec = { default: parameters['seconds'] ?? 0.5, jsonSchema: { type: 'number' } }
-      return [
-        load,
-        ...rounds.map((i) => {
-          const step = train(i === 0 ? 'train' : `train_${String(i + 1)}`, 'load')
-          return { ...step, parameters: { ...step.parameters, seconds: spec } }
-        }),
-      ]
+      const seconds = parameters['seconds'] ?? 0.5
+      return [load, ...rounds.map((i) => during(i === 0 ? 'train' : `train_${String(i + 1)}`, seconds))]
     },
   },
 }
@@ -189,6 +190,46 @@ export const approval: PipelineSpec = {
     question: 'Deploy this model?',
     patience: (parameters) => Number(parameters['patience']),
   },
+}
+
+/** Called by the two below. */
+const child: PipelineSpec = {
+  name: 'child',
+  sequential: true,
+  steps: [],
+  startupSeconds: 1,
+  dynamic: {
+    parameters: { seconds: { default: 6, jsonSchema: { type: 'number' } } },
+    expand: ({ seconds = 6 }) => [load, during('train', seconds), report('report', 'train')],
+  },
+}
+
+/** Calls `child` after a step that takes `before` seconds. */
+export const parent: PipelineSpec = {
+  name: 'parent',
+  sequential: true,
+  steps: [],
+  dynamic: {
+    parameters: {
+      seconds: { default: 6, jsonSchema: { type: 'number' } },
+      before: { default: 0, jsonSchema: { type: 'number' } },
+    },
+    expand: ({ before = 0 }) => (before === 0 ? [load] : [load, during('train', before)]),
+  },
+  child,
+}
+
+/** Asks a person while `child` runs. */
+export const askingParent: PipelineSpec = {
+  name: 'asking_parent',
+  sequential: true,
+  steps: [],
+  dynamic: {
+    parameters: { seconds: { default: 6, jsonSchema: { type: 'number' } } },
+    expand: () => [load],
+  },
+  wait: { name: 'deploy', question: 'Deploy this model?', patience: 600 },
+  child,
 }
 
 /** Fails `good` times, at most three, before it succeeds; each attempt logs what it is. */
@@ -226,6 +267,6 @@ export const flaky: PipelineSpec = {
 /** The pipelines of the servers whose answers were recorded. */
 export function seededPipelines(version: ZenmlVersion): readonly PipelineSpec[] {
   return version === '0.98.0'
-    ? [training, wide, typed, evaluation, dynamic, approval]
+    ? [training, wide, typed, evaluation, dynamic, approval, parent, askingParent]
     : [training, wide, typed, evaluation]
 }

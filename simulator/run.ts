@@ -1,48 +1,20 @@
 import { attemptsAt, byName, type ConfiguredStep } from './attempts.ts'
+import type { RunFacts, RunState } from './run-state.ts'
 import { conditionsOf, type Condition } from './conditions.ts'
 import type { Json, JsonObject } from './json.ts'
 import { schedule, type PlannedStep, type RunEvent, type RunPlan, type StepSpan } from './timeline.ts'
-import type { PipelineSpec, StepSpec, ZenmlVersion } from './types.ts'
+import type { StepSpec, ZenmlVersion } from './types.ts'
 import { phaseOf, waitOf, type Wait } from './wait.ts'
 
-export interface RunFacts {
-  readonly id: string
-  readonly name: string
-  /** Counts the pipeline's runs from 1. */
-  readonly index: number
-  readonly pipeline: PipelineSpec
-  readonly templateId: string | undefined
-  readonly sourceSnapshotId: string | undefined
-  /** The unnamed copy that every trigger makes. */
-  readonly ownSnapshotId: string
-  readonly orchestratorRunId: string
-  readonly runnerLogId: string
-  readonly configuration: JsonObject
-  /** With the defaults; empty for a static pipeline. */
-  readonly pipelineParameters: JsonObject
-  readonly substitutions: { readonly date: string; readonly time: string }
-  readonly key: string | undefined
-  readonly steps: readonly ConfiguredStep[]
-  readonly plan: Omit<RunPlan, 'steps'>
-}
-
-/** What the server says of a run at one moment; times in milliseconds. */
-export interface RunState {
-  readonly status: string
-  readonly reason: string | null
-  readonly inProgress: boolean
-  /** A process is at work for it, whatever the status says. */
-  readonly busy: boolean
-  /** Its process has begun: from then on it has an orchestrator run id. */
-  readonly begun: boolean
-  readonly end: number | undefined
-  /** The last change. */
-  readonly updated: number
-  /** Of the steps that have started. */
-  readonly spans: readonly StepSpan[]
-}
-
 type Own = Pick<RunState, 'status' | 'reason' | 'inProgress' | 'busy' | 'end'>
+
+/** How far the steps are; `busy` where a process works at them. */
+interface Progress {
+  readonly isWhole: boolean
+  readonly running: boolean
+  readonly busy: boolean
+  readonly lastEnd: number
+}
 
 interface SetStatus {
   readonly at: number
@@ -55,6 +27,10 @@ interface SetStatus {
 const HAND_OVER_MS = 50
 
 const WAITING = { reason: null, inProgress: true, busy: false, end: undefined } as const
+
+const STOP_REASON = 'Manual stop requested.'
+
+const STOPPING = { status: 'stopping', reason: STOP_REASON } as const
 
 const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 
@@ -70,9 +46,10 @@ export class Run {
   owned = true
   /** Made, found no free slot, and is about to be deleted: it holds neither a slot nor its name. */
   rejected = false
-  /** The run that called this one, and the one that it calls. */
-  parent: Run | undefined
-  child: Run | undefined
+  #parent: Run | undefined
+  #child: Run | undefined
+  /** How many steps it takes before it calls the child. */
+  #stepsBefore = 0
   #plan: RunPlan
   readonly #version: ZenmlVersion
   readonly #events: RunEvent[] = []
@@ -80,6 +57,8 @@ export class Run {
   /** The schedule as of the last event. */
   #schedule: readonly StepSpan[] | undefined
   #set: SetStatus | undefined
+  /** It was asked before it began, and its process will not know. */
+  #isForgetful = false
 
   constructor(facts: RunFacts, version: ZenmlVersion) {
     this.facts = facts
@@ -108,6 +87,39 @@ export class Run {
 
   get createdAt(): number {
     return this.#plan.createdAt
+  }
+
+  /** The run that called this one. */
+  get parent(): Run | undefined {
+    return this.#parent
+  }
+
+  /** The one that it has called by then. */
+  childAt(now: number): Run | undefined {
+    return this.#child?.isThere(now) === true ? this.#child : undefined
+  }
+
+  /** Calls another one when the steps that are planned by now are done. */
+  call(child: Run): void {
+    child.#parent = this
+    this.#child = child
+    this.#stepsBefore = this.#spans.length
+  }
+
+  /** The server knows of it. */
+  isThere(now: number): boolean {
+    return this.createdAt <= now && this.#parent?.calls(this.createdAt) !== false
+  }
+
+  /** Whether its process lives to call the child: also while it is being stopped (seen), but not after a step that failed or was refused. */
+  calls(at: number): boolean {
+    const done = this.#spans.filter(
+      ({ end, outcome }) => end <= at && (outcome === 'completed' || outcome === 'cached'),
+    )
+    const isEnded = this.#events.some(
+      (event) => (event.kind === 'end' || event.kind === 'abort') && event.at < at,
+    )
+    return done.length >= this.#stepsBefore && !isEnded && this.#parent?.calls(this.createdAt) !== false
   }
 
   /** When its first step can start, milliseconds. */
@@ -139,7 +151,9 @@ export class Run {
 
   /** `reaches`: the orchestrator can end running steps by force. */
   stop(at: number, graceful: boolean, reaches: boolean): void {
-    this.#record({ kind: 'stop', at, graceful, reaches })
+    // A run that another one called has its orchestrator's id from the start; its process overwrites the state as it begins (seen).
+    if (at < this.begin) this.#isForgetful = true
+    else this.#record({ kind: 'stop', at, graceful, reaches })
   }
 
   pause(at: number, question: string | null): void {
@@ -163,8 +177,12 @@ export class Run {
   }
 
   #wait(): Wait | undefined {
-    const spans = (this.#schedule ??= schedule(this.#plan, this.#events))
-    return waitOf(this.#plan, this.#events, byName(spans))
+    return waitOf(this.#plan, this.#events, byName(this.#spans))
+  }
+
+  /** Of all steps that ever start. */
+  get #spans(): readonly StepSpan[] {
+    return (this.#schedule ??= schedule(this.#plan, this.#events))
   }
 
   /** A run that has no step yet and is ended starts none; steps under way go on whatever is set. */
@@ -180,7 +198,7 @@ export class Run {
   }
 
   state(now: number): RunState {
-    const all = (this.#schedule ??= schedule(this.#plan, this.#events))
+    const all = this.#spans
     const spans = all.filter((span) => span.start <= now)
     const own = this.#own(now, all, spans)
     const wait = this.#wait()
@@ -222,43 +240,76 @@ export class Run {
     const asked = this.#asked(wait, now)
     if (asked !== undefined) return { ...WAITING, ...asked, busy }
     const called = this.#called(now)
-    const isLeft = called?.status === 'paused'
-    const stopped = this.#stopped(running || isLeft, busy, Math.max(lastEnd, wait?.resumesAt ?? 0))
-    if (stopped !== undefined) return stopped
+    const isWhole = this.#plan.steps.every((step) => spans.some((span) => span.step === step))
+    // Where no step was left that could be refused, the process of a dynamic pipeline completes its run (seen).
+    const completes = this.#isDynamic && isWhole && !running && called === undefined && !isCut(spans)
+    if (!completes || this.#isAborted) {
+      const isHeld = called !== undefined && called.inProgress !== false
+      const stopped = this.#stopped(running || isHeld, busy, Math.max(lastEnd, called?.end ?? 0))
+      if (stopped !== undefined) return stopped
+    }
     if (called !== undefined) return { ...WAITING, busy, ...called }
+    return this.#unstopped(now, all, spans, { isWhole, running, busy, lastEnd })
+  }
+
+  #unstopped(
+    now: number,
+    all: readonly StepSpan[],
+    spans: readonly StepSpan[],
+    { isWhole, running, busy, lastEnd }: Progress,
+  ): Own {
+    const wait = this.#wait()
     const failure = firstFailure(spans, now)
     const going = busy || all.some((span) => span.start > now)
     if (failure !== undefined) return this.#failed(failure, all, going, busy, lastEnd)
-    const isWhole = this.#plan.steps.every((step) => spans.some((span) => span.step === step))
     const ended = wait?.answer !== undefined && all.length === 1 ? wait.resumesAt : lastEnd
     if (!running && (isWhole || ended > lastEnd)) {
       return { status: 'completed', reason: null, inProgress: false, busy: false, end: ended }
     }
+    return this.#waiting(busy)
+  }
+
+  #waiting(busy: boolean): Own {
     return this.#isPaused()
       ? { ...WAITING, status: 'paused', reason: 'Waiting for input.', busy }
       : { ...WAITING, status: 'running', busy }
   }
 
   #beforeSteps(now: number): Own | undefined {
-    if (now < this.begin || this.#plan.neverMoves) return { ...WAITING, status: 'initializing' }
+    if (now < this.begin || this.#plan.neverMoves) {
+      return { ...WAITING, ...(this.#isForgetful ? STOPPING : { status: 'initializing' }) }
+    }
     const early = this.#plan.failsBeforeSteps
     if (early === undefined) return undefined
     const over = this.#isDynamic ? { inProgress: false, end: this.begin } : {}
     return { ...WAITING, status: 'failed', reason: early.reason, ...over }
   }
 
-  /** While the run that it called goes on, or after it failed. */
+  /** While the run that it called goes on, or after that failed or was stopped. */
   #called(now: number): (Pick<Own, 'status'> & Partial<Own>) | undefined {
-    if (this.child === undefined) return undefined
-    const { status, inProgress, end } = this.child.state(now)
-    if (now < this.child.createdAt) return { status: 'running' }
+    const child = this.#child
+    if (child === undefined || !this.calls(child.createdAt)) return undefined
+    if (now < child.createdAt) return { status: 'running' }
+    const { status, inProgress, end } = child.state(now)
     if (status === 'failed') return { status, inProgress: false, end }
     // Nobody tells it that the question of its child was answered with an abort.
-    if (status === 'paused' || status === 'stopped') return { status: 'paused' }
-    return inProgress ? { status: 'running' } : undefined
+    if (status === 'paused' || child.#wasPausedAndAborted) return { status: 'paused' }
+    if (inProgress) return { status: 'running' }
+    return status === 'completed' ? undefined : { status: 'failed', inProgress: false, end }
   }
 
-  /** By an abort, at once; or by a stop, once nothing runs any more. */
+  /** Then no process of it is there that could fail. */
+  get #wasPausedAndAborted(): boolean {
+    const abort = this.#events.find((event) => event.kind === 'abort')
+    const pausesAt = this.#wait()?.pausesAt ?? Infinity
+    return abort !== undefined && (abort.at >= pausesAt || this.#events.some((each) => each.kind === 'pause'))
+  }
+
+  get #isAborted(): boolean {
+    return this.#events.some((event) => event.kind === 'abort')
+  }
+
+  /** By an abort, at once; or by a stop, once nothing runs any more, neither of it nor of what it has called. */
   #stopped(running: boolean, busy: boolean, lastEnd: number): Own | undefined {
     const abort = this.#events.find((event) => event.kind === 'abort')
     if (abort !== undefined) {
@@ -266,10 +317,10 @@ export class Run {
       return { status: 'stopped', reason, inProgress: false, busy, end: abort.at }
     }
     if (!this.#events.some((event) => event.kind === 'stop')) return undefined
-    const asked = { reason: 'Manual stop requested.', inProgress: running, busy }
+    const asked = { reason: STOP_REASON, inProgress: running, busy }
     return running
       ? { ...asked, status: 'stopping', end: undefined }
-      : { ...asked, status: 'stopped', end: lastEnd }
+      : { ...asked, status: 'stopped', end: Math.max(lastEnd, this.#wait()?.resumesAt ?? 0) }
   }
 
   /** While it waits for an answer or comes back after one; a stop does not end that. */
@@ -284,7 +335,7 @@ export class Run {
       return { status: 'paused', reason: 'Waiting for manual resume.' }
     }
     if (phase === 'over') return undefined
-    if (stop >= 0) return { status: 'stopping', reason: 'Manual stop requested.' }
+    if (stop >= 0) return STOPPING
     switch (phase) {
       case 'waiting':
         return { status: 'running', reason: null }
@@ -314,6 +365,10 @@ export class Run {
       this.#events.findLast((event) => event.kind === 'pause' || event.kind === 'resume')?.kind === 'pause'
     )
   }
+}
+
+function isCut(spans: readonly StepSpan[]): boolean {
+  return spans.some(({ outcome }) => outcome === 'stopped' || outcome === 'failed')
 }
 
 function firstFailure(spans: readonly StepSpan[], now: number): number | undefined {

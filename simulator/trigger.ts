@@ -5,7 +5,8 @@ import { mergeDeep, objectAt, type JsonObject } from './json.ts'
 import { faultOf } from './pydantic.ts'
 import { buildResource, snapshotResource } from './resources.ts'
 import type { ConfiguredStep } from './attempts.ts'
-import { Run, type RunFacts } from './run.ts'
+import { Run } from './run.ts'
+import type { RunFacts } from './run-state.ts'
 import type { ExecutionMode } from './timeline.ts'
 import type { EarlyFailure, PipelineSpec, StepEffect, StepFailure, StepSpec } from './types.ts'
 import { nameTaken, nameTooLong, notRunnable, pythonSet, staticPipelineParameters } from './trigger-texts.ts'
@@ -137,15 +138,18 @@ function checkConfiguration(world: World, pipeline: PipelineSpec, configuration:
   }
 }
 
-/** The run of the pipeline that another one calls, and of those below; it begins when the other's own steps are done. */
+/** The run of the pipeline that another one calls with its own parameters, and of those below; it begins when the other's own steps are done. */
 function makeChildren(world: World, request: TriggerRequest, parent: Run): readonly Run[] {
   const spec = parent.facts.pipeline.child
   if (spec === undefined) return []
   const ends = parent.state(Infinity).spans.map((span) => span.end)
-  const call = { ...request, entry: { ...request.entry, spec }, configuration: {}, key: undefined }
+  const known = Object.entries(parent.facts.pipelineParameters).filter(
+    ([name]) => spec.dynamic?.parameters[name] !== undefined,
+  )
+  const configuration = { parameters: Object.fromEntries(known) }
+  const call = { ...request, entry: { ...request.entry, spec }, configuration, key: undefined }
   const child = makeRun(world, call, Math.max(parent.begin, ...ends))
-  child.parent = parent
-  parent.child = child
+  parent.call(child)
   return [child, ...makeChildren(world, request, child)]
 }
 

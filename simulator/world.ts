@@ -143,7 +143,7 @@ export class World {
   /** The runs that the server knows of now, oldest first. */
   visibleRuns(): readonly Run[] {
     const now = this.now()
-    return this.runs.filter((run) => run.createdAt <= now && !run.isGone(now))
+    return this.runs.filter((run) => run.isThere(now) && !run.isGone(now))
   }
 
   entryOf(run: Run): PipelineEntry {

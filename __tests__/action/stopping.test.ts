@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
 import { ZENML_VERSIONS } from '../../simulator/index.ts'
@@ -205,6 +205,64 @@ onLinux.each(['true', 'false'])(
       )
     }),
 )
+
+describe('a run that has called another one', () => {
+  /** Calls one that takes an hour. */
+  const PARENT = { pipeline: 'parent', parameters: 'seconds: 3600' }
+  const runs = (scene: Scene) => scene.server.runs.map(({ status }) => status)
+  const bothRun = async (scene: Scene) => {
+    await until(() => scene.server.runs[1]?.startedSteps.includes('train') === true)
+    return startedId(scene)
+  }
+  const startedId = ({ server }: Scene) => server.runs[0]!.id
+
+  test.concurrent('is stopped by stop/ together with it', () =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      await scene.step({ ...PARENT, wait: 'false' })
+      const result = await scene.step({ run: await bothRun(scene) }, { entry: 'stop' })
+      expectGreen(result, 'stopped')
+      expect(runs(scene)).toEqual(['stopped', 'stopped'])
+    }),
+  )
+
+  test.concurrent('is stopped by wait/ at its timeout together with it', () =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      await scene.step({ ...PARENT, wait: 'false' })
+      const inputs = { run: await bothRun(scene), timeout: '1s', 'on-timeout': 'stop' }
+      const result = await scene.step(inputs, { entry: 'wait' })
+      expect(expectRed(result, 'timed-out')).toMatch(/It was stopped: http/)
+      expect(runs(scene)).toEqual(['stopped', 'stopped'])
+    }),
+  )
+
+  onUnix.each(['SIGINT', 'SIGKILL'] as const)(
+    'is stopped together with it: main gets %s, then post',
+    (signal) =>
+      withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+        const inputs = { ...connectionTo(scene), ...PARENT }
+        const running = await startAction({ inputs })
+        await bothRun(scene)
+        running.signal(signal)
+        const { state, stdout } = await running.done
+        const post = await startAction({ entry: 'post', inputs, state })
+        const after = await post.done
+        expect(stdout + after.stdout).toMatch(/The run "parent-\S+" was stopped/)
+        expect(runs(scene)).toEqual(['stopped', 'stopped'])
+      }),
+  )
+
+  test.concurrent('is not said to be stopped where the other one goes on, which is named', () =>
+    withServer({ orchestrator: 'local' }, async (scene) => {
+      await scene.step({ ...PARENT, wait: 'false' })
+      const inputs = { run: await bothRun(scene), timeout: '3s' }
+      const result = await scene.step(inputs, { entry: 'stop' })
+      const { id, name } = scene.server.runs[1]!
+      expect(expectRed(result, 'failed')).toContain(
+        `was asked to stop, but its child run "${name}" (${id}) was stopping when last seen: http`,
+      )
+    }),
+  )
+})
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(20)

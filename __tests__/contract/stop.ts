@@ -1,6 +1,16 @@
-import { expect, test } from '@jest/globals'
-import type { Reply } from './api.ts'
-import { NO_SUCH_ID, completed, failed, start, stepsOf, waitFor, waitForStep } from './start.ts'
+import { describe, expect, test } from '@jest/globals'
+import { listAt, textAt, type Reply } from './api.ts'
+import {
+  NO_SUCH_ID,
+  completed,
+  failed,
+  idOf,
+  start,
+  stepsOf,
+  trigger,
+  waitFor,
+  waitForStep,
+} from './start.ts'
 import type { Fixture } from './target.ts'
 
 const UNSUPPORTED = "The 'LocalOrchestrator' orchestrator does not support stopping pipeline runs."
@@ -64,6 +74,84 @@ export function stopCases(open: () => Fixture): void {
         "The forceful stop run functionality is not implemented for the 'LocalOrchestrator' orchestrator.",
     })
     expect(await waitFor(fixture, id, 'stopped', 'completed', 'failed')).toEqual(['stopping', 'stopped'])
+  })
+
+  describe('child runs, from 0.98 on', () => {
+    const reason = 'Manual stop requested.'
+    const forced = {
+      status: 501,
+      body: {
+        detail: [
+          'NotImplementedError',
+          "The forceful stop run functionality is not implemented for the 'LocalOrchestrator' orchestrator.",
+        ],
+      },
+    }
+    const has = () => open().target.has('parent-template')
+    const begin = async (name: string, parameters: object) =>
+      idOf(await trigger(open(), name, { parameters, enable_cache: false }))
+
+    /** The one child run of a run, as soon as its graph has it. */
+    const childOf = async (id: string): Promise<string> => {
+      for (;;) {
+        const { body } = await open().api.get(`/runs/${id}/dag`)
+        const node = listAt(body, 'nodes').find((each) => textAt(each, 'node_id').startsWith('child_run/'))
+        if (node !== undefined) return textAt(node, 'id')
+        await open().target.pause()
+      }
+    }
+
+    test('go on when their parent is stopped, which waits for them', async () => {
+      if (!has()) return
+      const fixture = open()
+      const id = await begin('parent', { seconds: 4 })
+      const child = await childOf(id)
+      await waitForStep(fixture, child, 'train')
+      expect(await stop(id, false)).toMatchObject(forced)
+      const body = { status: 'stopping', in_progress: true, status_reason: reason }
+      const run = await fixture.api.get(`/runs/${id}?hydrate=false`)
+      expect(run.body).toMatchObject({ body, resources: { snapshot: { body: { is_dynamic: true } } } })
+      expect((await waitFor(fixture, child, 'stopped', 'completed', 'failed')).at(-1)).toBe('completed')
+      expect((await waitFor(fixture, id, 'stopped', 'completed', 'failed')).at(-1)).toBe('completed')
+    })
+
+    test('are stopped by a stop of their own, and their parent with them', async () => {
+      if (!has()) return
+      const fixture = open()
+      const id = await begin('parent', { seconds: 4 })
+      const child = await childOf(id)
+      await waitForStep(fixture, child, 'train')
+      await stop(id, false)
+      expect(await stop(child, false)).toMatchObject(forced)
+      expect(await waitFor(fixture, child, 'stopped', 'completed', 'failed')).toEqual(['stopping', 'stopped'])
+      expect((await waitFor(fixture, id, 'stopped', 'completed', 'failed')).at(-1)).toBe('stopped')
+      expect((await stepsOf(fixture, child)).map(({ name }) => name)).toEqual(['load', 'train'])
+    })
+
+    test('are called even after their parent was stopped', async () => {
+      if (!has()) return
+      const fixture = open()
+      const id = await begin('parent', { seconds: 1, before: 6 })
+      await waitForStep(fixture, id, 'train')
+      await stop(id, true)
+      const child = await childOf(id)
+      expect((await waitFor(fixture, child, 'stopped', 'completed', 'failed')).at(-1)).toBe('completed')
+    })
+
+    test('go on when the question of their parent is answered with abort, which is stopped at once', async () => {
+      if (!has()) return
+      const fixture = open()
+      const id = await begin('asking_parent', { seconds: 6 })
+      const child = await childOf(id)
+      await waitForStep(fixture, child, 'train')
+      const { body } = await fixture.api.get(`/run_wait_conditions?pipeline_run=${id}&status=pending`)
+      const [condition] = listAt(body, 'items')
+      await fixture.api.put(`/run_wait_conditions/${textAt(condition, 'id')}/resolve`, {
+        resolution: 'abort',
+      })
+      const states = [id, child].map(async (each) => (await fixture.api.get(`/runs/${each}/status`)).body)
+      expect(await Promise.all(states)).toEqual(['stopped', 'running'])
+    })
   })
 
   test('a finished run cannot be stopped', async () => {

@@ -31,6 +31,7 @@ export const run: Run = {
   id: 'bbbbbbbb-0000-4000-8000-000000000002',
   name: 'training-gh1-1-abc',
   permissionDenied: false,
+  isDynamic: false,
   status: 'initializing',
   statusReason: undefined,
   inProgress: true,

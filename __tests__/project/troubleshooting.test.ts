@@ -38,6 +38,7 @@ const NO_ERRORS: readonly string[] = [
   'The workflow step was',
   'stopped after its timeout',
   'Stopped by a workflow',
+  'The question of the run that called this one was answered with abort',
   'The server never began this run',
   // A post step with nothing to do says nothing.
   // Told in the log while the step goes on.

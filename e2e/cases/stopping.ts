@@ -165,12 +165,140 @@ async function cancelledWorkflow(scene: Scene): Promise<void> {
   assert.equal(await accountedFor(scene, run, log), wantedEnd(scene))
 }
 
+/** Pipelines that call others; their steps are parts of one process, which a stop does not end (seen). */
+const hasChildRuns = since('0.98')
+
+const SECONDS = 15
+
+/** A run of a pipeline that calls another one, and the called one's run, whose second of three steps has begun. */
+interface Family {
+  readonly runId: string
+  readonly childId: string
+}
+
+async function childTrains(scene: Scene, runId: string): Promise<Family> {
+  const until = Date.now() + 2 * PATIENCE_MS
+  for (;;) {
+    const child = (await scene.newRuns()).find(({ id }) => id !== runId)
+    const steps = child === undefined ? [] : await scene.view.steps(child.id)
+    if (child !== undefined && steps.some(({ name }) => name === 'train')) return { runId, childId: child.id }
+    assert.ok(Date.now() < until, 'no child run trains')
+    await sleep(300)
+  }
+}
+
+async function startParent(scene: Scene, snapshot = 'parent', parameters: object = {}): Promise<string> {
+  const inputs = {
+    snapshot: `${snapshot}-template`,
+    parameters: JSON.stringify({ seconds: SECONDS, ...parameters }),
+  }
+  const { outputs } = await scene.action({ ...inputs, wait: 'false' })
+  return outputs['run-id'] ?? ''
+}
+
+/** Nothing of the two goes on now, and the child run was cut short. */
+async function expectStopped(scene: Scene, { runId, childId }: Family, after: ActionResult): Promise<void> {
+  const seen = [await scene.view.status(runId), await scene.view.status(childId)]
+  assert.deepEqual(seen, ['stopped', 'stopped'], lastLines(after.stdout, 25))
+  const steps = await scene.view.steps(childId)
+  assert.ok(
+    steps.every(({ name, status }) => name !== 'report' && ENDED.includes(status)),
+    JSON.stringify(steps),
+  )
+}
+
+/** Does `deed` to a step whose run's child run trains, and then runs its post step. */
+async function interruptParent(scene: Scene, deed: 'SIGINT' | 'SIGKILL'): Promise<void> {
+  const running = await scene.start({
+    snapshot: 'parent-template',
+    parameters: JSON.stringify({ seconds: SECONDS }),
+  })
+  while ((await scene.newRuns()).length === 0) await sleep(200)
+  const [run] = await scene.newRuns()
+  const family = await childTrains(scene, run?.id ?? '')
+  running.signal(deed)
+  const result = await running.done
+  assert.doesNotMatch(result.stdout, /was stopped/, 'its child run goes on')
+  const after = await post(scene, result)
+  assert.match(after.stdout, /was stopped/)
+  await expectStopped(scene, family, after)
+}
+
+async function stopParent(scene: Scene): Promise<void> {
+  const family = await childTrains(scene, await startParent(scene))
+  const stopped = await scene.action({ run: family.runId }, { entry: 'stop' })
+  expectStep(stopped, { exitCode: 0, outputs: { conclusion: 'stopped', status: 'stopped' } })
+  await expectStopped(scene, family, stopped)
+}
+
+async function waitForParent(scene: Scene): Promise<void> {
+  const family = await childTrains(scene, await startParent(scene))
+  const inputs = { run: family.runId, timeout: '1s', 'on-timeout': 'stop' }
+  const waited = await scene.action(inputs, { entry: 'wait' })
+  expectStep(waited, { exitCode: 1, outputs: { conclusion: 'timed-out' }, log: [/It was stopped: /] })
+  await expectStopped(scene, family, waited)
+}
+
+/** ZenML calls it stopped as soon as its question is answered, while its child run goes on. */
+async function abortAskingParent(scene: Scene, entry: 'stop' | 'resolve'): Promise<void> {
+  const runId = await startParent(scene, 'asking_parent')
+  const family = await childTrains(scene, runId)
+  const inputs = entry === 'stop' ? {} : { resolution: 'abort' }
+  const ended = await scene.action({ run: runId, ...inputs }, { entry })
+  expectStep(ended, { exitCode: 0, outputs: { status: 'stopped' } })
+  await expectStopped(scene, family, ended)
+}
+
+/** Its process does not notice that it is to be stopped, and calls the child when its own step is done. */
+async function childAfterStop(scene: Scene): Promise<void> {
+  const runId = await startParent(scene, 'parent', { before: 20 })
+  while (!(await scene.view.steps(runId)).some(({ name }) => name === 'train')) await sleep(200)
+  const stopping = await scene.start({ run: runId }, { entry: 'stop' })
+  while ((await scene.view.status(runId)) !== 'stopping') await sleep(200)
+  assert.equal((await scene.newRuns()).length, 1, 'the child run is there before the stop')
+  const stopped = await stopping.done
+  expectStep(stopped, { exitCode: 0, outputs: { conclusion: 'stopped', status: 'stopped' } })
+  const child = (await scene.newRuns()).find(({ id }) => id !== runId)
+  await expectStopped(scene, { runId, childId: child?.id ?? '' }, stopped)
+}
+
+const CHILD_RUNS: readonly Case[] = [
+  {
+    name: 'child runs: cancelled while one runs',
+    where: hasChildRuns,
+    runs: 2,
+    run: (scene) => interruptParent(scene, 'SIGINT'),
+  },
+  {
+    name: 'child runs: killed while one runs, then post',
+    where: hasChildRuns,
+    runs: 2,
+    run: (scene) => interruptParent(scene, 'SIGKILL'),
+  },
+  { name: 'child runs: stop/', where: hasChildRuns, runs: 2, run: stopParent },
+  { name: 'child runs: wait/ with a timeout', where: hasChildRuns, runs: 2, run: waitForParent },
+  {
+    name: 'child runs: stop/ while the parent asks a person',
+    where: hasChildRuns,
+    runs: 2,
+    run: (scene) => abortAskingParent(scene, 'stop'),
+  },
+  {
+    name: 'child runs: resolve/ with abort',
+    where: hasChildRuns,
+    runs: 2,
+    run: (scene) => abortAskingParent(scene, 'resolve'),
+  },
+  { name: 'child runs: one is called after the stop', where: hasChildRuns, runs: 2, run: childAfterStop },
+]
+
 export const STOPPING: readonly Case[] = [
   { name: 'cancelled while running', core: true, runs: 1, run: cancelWhileRunning },
   { name: 'cancelled while initializing', runs: 1, run: cancelWhileInitializing },
   { name: 'timeout, on-timeout: stop', runs: 1, run: timeout },
   { name: 'killed while running, then post', core: true, runs: 1, run: killThenPost },
   { name: 'killed before the answer to the trigger, then post', runs: 1, run: killInTriggerThenPost },
+  ...CHILD_RUNS,
   { name: 'workflow: cancelled in mid-run', where: since('0.98'), runs: 1, run: cancelledWorkflow },
   {
     name: 'cancelled during the trigger',

@@ -37,7 +37,8 @@ function stopRun({ world, ids, query }: Call): Answer {
   if (local && world.version === '0.85.0') {
     throw notImplemented("The 'LocalOrchestrator' orchestrator does not support stopping pipeline runs.")
   }
-  if (!begun) throw forbidden('Cannot stop a pipeline run that has no orchestrator run id yet.')
+  if (!begun && run.parent === undefined)
+    throw forbidden('Cannot stop a pipeline run that has no orchestrator run id yet.')
   if (status === 'failed') throw forbidden('Cannot update the status of a finished run.')
 
   const graceful = flag(query, 'graceful', false)

@@ -14,6 +14,7 @@ import { waitNode } from './wait.ts'
 export function dagModel(world: World, run: Run): JsonObject {
   const now = world.now()
   const state = run.state(now)
+  const child = run.childAt(now)
   const spans = byName(state.spans)
   const all = run.facts.steps.map(({ spec }) => spec)
   // A dynamic pipeline's steps are not known before they start.
@@ -27,7 +28,7 @@ export function dagModel(world: World, run: Run): JsonObject {
       ...steps.map((step) => stepNode(run, step, spans.get(step.name), now)),
       ...outputs.map(({ step, output }) => artifactNode(run, step, output, spans.get(step.name), now)),
       ...run.conditions(now).map((condition) => waitNode(condition)),
-      ...(run.child !== undefined && run.child.createdAt <= now ? [childNode(run.child, now)] : []),
+      ...(child === undefined ? [] : [childNode(child, now)]),
     ],
     edges: steps.flatMap((step) => edgesOf(world, step, specs, spans.has(step.name))),
   }

@@ -1,7 +1,8 @@
 import { executionMode, hasSnapshots } from '../definition.ts'
 import { derivedUuid } from '../ids.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { Run, RunState } from '../run.ts'
+import type { Run } from '../run.ts'
+import type { RunState } from '../run-state.ts'
 import type { PipelineEntry, World } from '../world.ts'
 import {
   base,
@@ -141,7 +142,8 @@ function runMetadata(
 /** Of the pipeline's own code: before any step, or where a pipeline that it called failed. */
 function ownException(world: World, run: Run, state: RunState): Json {
   const early = run.facts.plan.failsBeforeSteps?.exception
-  const exception = early ?? run.child?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
+  const exception =
+    early ?? run.childAt(world.now())?.facts.steps.find(({ fails }) => fails !== undefined)?.fails
   return exception !== undefined && state.status === 'failed' ? exceptionInfo(world, exception) : null
 }
 

@@ -96,6 +96,8 @@ export interface Run {
   readonly endTime: number | undefined
   readonly templateId: string | undefined
   readonly sourceSnapshotId: string | undefined
+  /** Whether its pipeline decides its steps while it runs, and may call others: from 0.90 on, and where that is hidden. */
+  readonly isDynamic: boolean
   /** What this action puts into the configuration of a run under a name of the user's own; only when hydrated. */
   readonly startMark: string | undefined
   readonly pipeline: Named | undefined
@@ -246,8 +248,10 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
 
 function madeFromAndFor(
   resources: z.infer<typeof runSchema>['resources'],
-): Pick<Run, 'sourceSnapshotId' | 'modelVersionId'> {
-  return { sourceSnapshotId: resources?.source_snapshot?.id, modelVersionId: resources?.model_version?.id }
+): Pick<Run, 'sourceSnapshotId' | 'isDynamic' | 'modelVersionId'> {
+  const { source_snapshot: source, snapshot, model_version: version } = resources ?? {}
+  const isDynamic = snapshot != null && snapshot.body?.is_dynamic !== false
+  return { sourceSnapshotId: source?.id, isDynamic, modelVersionId: version?.id }
 }
 
 function stateOf(

@@ -148,6 +148,11 @@ export const runSchema = z.object({
           body: z.object({ created: moment }).nullish().catch(undefined),
         })
         .nullish(),
+      /** Its own; the body is null where the account may not see it. */
+      snapshot: z
+        .object({ body: z.object({ is_dynamic: z.boolean().nullish() }).nullish() })
+        .nullish()
+        .catch(undefined),
       model_version: z.object({ id }).nullish().catch(undefined),
       stack: named,
       code_reference: codeReference,

@@ -415,6 +415,35 @@ test('a child run is stopped by abort, and its parent goes on', async () => {
   expect(statusOf(scene, 1)).toBe('stopped')
 })
 
+describe('a run that is stopped by abort while its child run goes on', () => {
+  const callsLong: PipelineSpec = {
+    ...asking(600),
+    dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 5 }] },
+    child: {
+      name: 'child',
+      steps: [],
+      dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 7_200 }] },
+    },
+  }
+
+  test('takes it along', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })
+    expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['running', 'running'])
+    const outcome = await answer({ resolution: 'abort', result: undefined })
+    expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+    expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['stopped', 'stopped'])
+  })
+
+  test('is an error that names the child run where that goes on', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'local' })
+    const { id, name } = scene.server.runs[1]!
+    const error = await errorOf(answer({ resolution: 'abort', result: undefined }))
+    expect(error).toContain(
+      `was answered with abort, but its child run "${name}" (${id}) was stopping when last seen. Stop the run again with stop/: http`,
+    )
+  })
+})
+
 test('a run with more child runs than are looked at is not answered', async () => {
   const { scene, name, answer } = await asked(5, { pipelines: [askingChild] })
   const parent = scene.server.runs[0]!.id

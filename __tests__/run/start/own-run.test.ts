@@ -33,6 +33,7 @@ const run = (changes: Partial<Run>): Run => ({
   endTime: undefined,
   templateId: 'template',
   sourceSnapshotId: undefined,
+  isDynamic: false,
   startMark: undefined,
   pipeline: undefined,
   projectId: 'project',

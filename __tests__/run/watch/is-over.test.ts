@@ -15,6 +15,7 @@ const ended = (status: string, changes: Partial<Run> = {}): Run => ({
   endTime: undefined,
   templateId: undefined,
   sourceSnapshotId: undefined,
+  isDynamic: false,
   startMark: undefined,
   pipeline: undefined,
   projectId: undefined,

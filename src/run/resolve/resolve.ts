@@ -9,12 +9,14 @@ import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
+import { stopRun } from '../stop/stop.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
 import {
   answered,
   asksNothing,
   asksSeveral,
   asksSomethingElse,
+  childRunLeft,
   notAnswered,
   notKnown,
   notResumed,
@@ -37,6 +39,10 @@ export interface ResolveRequest extends Resolution {
  */
 const RESUME_MS = 60_000
 const RESUME_PAUSE_MS = 1_000
+
+/** For the child runs of a run that is stopped by its answer; ZenML shows the reason where one has to be marked as failed. */
+const STOP_MS = 120_000
+const ABORTED = 'The question of the run that called this one was answered with abort'
 
 /** The run after it was answered. */
 interface After {
@@ -105,8 +111,38 @@ async function answerAndLook(
       ? notStopped(question, place)
       : notResumed(question, place, after.run.statusReason)
   }
+  const left = request.resolution === 'abort' ? await stopChildRuns(question, deps) : undefined
+  if (left !== undefined) return childRunLeft(question, place, left)
   deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution, when) })
   return undefined
+}
+
+/**
+ * Stops what the run that asked had called: ZenML ends no more than that run. Gives a clause about what is left of it, and
+ * undefined also where its child runs cannot be read, which takes nothing back of the answer.
+ */
+async function stopChildRuns(
+  { runId }: AskedQuestion,
+  { client, clock, signal, cancelled }: AnswerDependencies,
+): Promise<string | undefined> {
+  if (cancelled.aborted) return undefined
+  try {
+    const { status, childRuns } = await client.dag(runId)
+    if (!childRuns.some((child) => runPhase(child.status) === 'going-on')) return undefined
+    const request = {
+      runId,
+      status,
+      graceful: false,
+      reason: ABORTED,
+      deadline: new Deadline(clock, STOP_MS),
+    }
+    const stopped = await stopRun(request, { client, clock, signal })
+    if ('why' in stopped) return stopped.why
+    return stopped.kind === 'asked' ? (stopped.left ?? `it was ${stopped.status} when last seen`) : undefined
+  } catch (error) {
+    if (isZenmlError(error) || signal?.aborted === true) return undefined
+    throw error
+  }
 }
 
 /** What is sent: nothing but that. */

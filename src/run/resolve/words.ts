@@ -84,6 +84,11 @@ export function notStopped(question: Question, place: Place): string {
   return `${shownQuestion(question, place)} was answered with abort, but ZenML did not stop the run. Stop it with stop/${see(place.url)}`
 }
 
+/** ZenML has stopped the run, and something that it called goes on. @param left a clause about that */
+export function childRunLeft(question: Question, place: Place, left: string): string {
+  return `${shownQuestion(question, place)} was answered with abort, but ${left}. Stop the run again with stop/${see(place.url)}`
+}
+
 /** It went well. */
 export function answered(
   question: Question,

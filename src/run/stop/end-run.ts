@@ -1,7 +1,8 @@
 import type { Deadline } from '../../base/deadline.ts'
 import { isBeingStopped } from '../../zenml/status.ts'
 import type { EndMode, StartedRun } from '../journal.ts'
-import { stopRun, type StopDependencies, type Stopped } from './stop.ts'
+import { stopRun, type StopDependencies } from './stop.ts'
+import { withoutDeed, type Stopped } from './stopped.ts'
 
 export interface EndRequest {
   readonly run: StartedRun
@@ -61,6 +62,7 @@ function describe(stopped: Stopped, where: string): string {
     case 'gone':
       return 'is no longer on the server: it was deleted there. Its steps may still be running'
     case 'asked':
+      if (stopped.left !== undefined) return `was asked to stop, but ${stopped.left}${where}`
       return `was asked to stop and was ${status} when last seen${where}`
     case 'going-on':
       return `keeps running${where}. ${couldNotStop(stopped.why)}`
@@ -69,7 +71,6 @@ function describe(stopped: Stopped, where: string): string {
   }
 }
 
-/** @param why often begins with what was tried, which the sentence says already */
 function couldNotStop(why: string): string {
-  return `It could not be stopped: ${why.replace(/^Could not (?:stop|end) the run: /, '')}`
+  return `It could not be stopped: ${withoutDeed(why)}`
 }

@@ -2,14 +2,16 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
-import type { Run } from '../../zenml/model.ts'
+import type { Run, RunParts, StepState } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
-import { isBeforeOrchestrator, runPhase } from '../../zenml/status.ts'
+import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { Patience } from '../patience.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
+import { ChildRuns } from './child-runs.ts'
+import type { Stopped } from './stopped.ts'
 
 export interface StopRequest {
   readonly runId: string
@@ -36,19 +38,6 @@ const STUBBORN_MS = 30_000
 /** What is left of the time when the last thing that may help is tried. */
 const LAST_CHANCE_MS = 2_000
 
-/** What is known of a run after the attempt to stop it; `status` is the last one seen. */
-export type Stopped =
-  /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
-  | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
-  /** The server knows no such run any more, so nobody can tell what its steps do. */
-  | { readonly kind: 'gone'; readonly status: string }
-  /** The server took the request; the run had not ended when the time was up. */
-  | { readonly kind: 'asked'; readonly status: string }
-  /** `why` is a clause. */
-  | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
-  /** The server could not be asked, so nobody can tell; `why` is a clause. */
-  | { readonly kind: 'unknown'; readonly status: string; readonly why: string }
-
 /**
  * A run that initializes gets its orchestrator's id any moment; after this time it is ended instead of stopped. Not
  * longer: the nearer the run is to its first step, the likelier that one starts just before the run is ended.
@@ -65,21 +54,34 @@ const GONE_PAUSE_MS = 1_000
 
 const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 
+/** Before the next look whether a run that has ended has called another child run. */
+const CHILD_PAUSE_MS = 1_000
+
 /**
- * Stops a run, and sees to it that it has stopped. Handles every answer of ZenML's stop route, and ends a run
- * that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ * Stops a run and its child runs, and sees to it that they have stopped. Handles every answer of ZenML's stop route, and
+ * ends a run that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
  */
-export async function stopRun(request: StopRequest, deps: StopDependencies): Promise<Stopped> {
-  return new Stop(request, deps).run()
+export async function stopRun(
+  request: StopRequest,
+  deps: StopDependencies,
+  family = new Set([request.runId]),
+): Promise<Stopped> {
+  const childRuns = new ChildRuns(family, ({ id, status }) =>
+    stopRun({ ...request, runId: id, status }, deps, family),
+  )
+  return childRuns.together(await new Stop(request, deps, childRuns).run())
 }
 
 class Stop {
   readonly #request: StopRequest
   readonly #deps: StopDependencies
   readonly #client: ZenmlClient
+  readonly #childRuns: ChildRuns
   #graceful: boolean
   #status: string
   #asked = false
+  /** It was seen on its way out, or asked before it began: a process that begins then overwrites that (seen on 0.98.0). */
+  #mayForget = false
   /** It waited for a person, so no process of it is there that could end it. */
   #wasPaused: boolean
   /** Then the server says that nothing goes on, even of steps that run beside the question. */
@@ -93,9 +95,10 @@ class Stop {
   #lookedEarly = false
   #lastFailure = 'the server did not answer in time'
 
-  constructor(request: StopRequest, deps: StopDependencies) {
+  constructor(request: StopRequest, deps: StopDependencies, childRuns: ChildRuns) {
     this.#request = request
     this.#deps = deps
+    this.#childRuns = childRuns
     this.#client = deps.client.with({ retries: false, signal: deps.signal })
     this.#patience = new Patience(deps.clock)
     this.#graceful = request.graceful
@@ -132,6 +135,7 @@ class Stop {
 
   async #ask(attempt: number): Promise<Stopped | undefined> {
     const before = this.#status
+    this.#mayForget = isBeforeOrchestrator(before)
     const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful })
     switch (answer.kind) {
       case 'accepted':
@@ -140,13 +144,13 @@ class Stop {
       case 'too-early':
         return this.#endEarly()
       case 'finished':
-        return this.#accountForSteps(await this.#look())
+        return this.#accountForRest(await this.#look())
       case 'gone':
         return this.#checkGone(answer.error)
       case 'unsupported': {
         const run = await this.#look()
         if (run.status === 'initializing') return this.#markFailed()
-        if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+        if (runPhase(run.status) !== 'going-on') return this.#accountForRest(run)
         // Of another version it was a gateway's word.
         const { version } = await this.#client.info()
         if (!isAtLeast(version, 0, 84)) {
@@ -173,7 +177,7 @@ class Stop {
   async #followObeyed(run: Run, before: string): Promise<Stopped | undefined> {
     const isGoingOn = runPhase(run.status) === 'going-on'
     this.#asked ||= isGoingOn || run.status !== before
-    return isGoingOn ? this.#settle() : this.#accountForSteps(run)
+    return isGoingOn ? this.#settle() : this.#accountForRest(run)
   }
 
   /** Undefined where it is worth trying again. */
@@ -221,7 +225,7 @@ class Stop {
     // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
     if (now - this.#earlySince >= EARLY_MS && this.#lookedEarly) return this.#markFailed()
     const run = await this.#look()
-    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    if (runPhase(run.status) !== 'going-on') return this.#accountForRest(run)
     this.#lookedEarly = isBeforeOrchestrator(run.status)
     this.#lastFailure = 'ZenML cannot stop a run that has not reached its orchestrator'
     await this.#pause(EARLY_PAUSE_MS)
@@ -246,15 +250,16 @@ class Stop {
 
   async #lookAtMarked(): Promise<Stopped> {
     const run = await this.#look()
-    if (runPhase(run.status) !== 'going-on') return this.#accountForSteps(run)
+    if (runPhase(run.status) !== 'going-on') return this.#accountForRest(run)
     return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`)
   }
 
-  /** Watches a run that was asked to stop until it has. */
+  /** Watches a run that was asked to stop until it has; undefined where it has to be asked again. */
   async #settle(): Promise<Stopped | undefined> {
     for (let attempt = 1; this.#hasTime(); attempt += 1) {
       const ended = await this.#unlessPassing(() => this.#lookAtStopping(attempt))
       if (ended !== undefined) return ended
+      if (this.#mayForget && this.#status === 'running') return undefined
       await this.#pause(this.#settlePauseMs(attempt))
     }
     return undefined
@@ -264,7 +269,7 @@ class Stop {
   async #lookAtStopping(attempt: number): Promise<Stopped | undefined> {
     const run = await this.#look()
     const isGoingOn = runPhase(run.status) === 'going-on'
-    const accounted = isGoingOn ? undefined : await this.#accountForSteps(run)
+    const accounted = isGoingOn ? undefined : await this.#accountForRest(run)
     if (accounted?.kind === 'ended') return accounted
     this.#stepsGoingOn = accounted
     if (isGoingOn && isPowerOfTwo(attempt)) await this.#endWaiting()
@@ -291,29 +296,50 @@ class Stop {
 
   /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
   async #abortQuestions(): Promise<boolean> {
-    const { aborted, refusal } = await abortQuestions(this.#client, this.#request.runId)
+    const { aborted, refusal, childRuns } = await abortQuestions(this.#client, this.#request.runId)
     this.#unanswered = refusal
+    this.#childRuns.stop(childRuns)
     if (!aborted) return false
     this.#asked = true
     this.#hasAborted = true
     return true
   }
 
-  async #accountForSteps(run: Run): Promise<Stopped> {
+  /** Of a run that has ended. Its child runs are stopped, and looked for once more. */
+  async #accountForRest(run: Run): Promise<Stopped> {
+    for (;;) {
+      const { steps, childRuns } = await this.#readRest(run)
+      const goesOn = this.#childRuns.stop(childRuns)
+      const isEnd = !goesOn || !(await this.#childRuns.haveEnded()) || !this.#hasTime()
+      if (isEnd) return this.#accountForSteps(run, steps)
+      await this.#pause(CHILD_PAUSE_MS)
+    }
+  }
+
+  async #readRest(run: Run): Promise<Pick<RunParts, 'steps' | 'childRuns'>> {
+    if (run.isDynamic) return this.#client.dag(run.id)
+    return { steps: this.#isOver(run) ? [] : await readSteps(this.#client, run), childRuns: [] }
+  }
+
+  #accountForSteps(run: Run, steps: readonly StepState[]): Stopped {
     const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
-    const ended = { kind: 'ended', status: run.status, byItself } as const
-    if (run.inProgress === false && !this.#hasAborted) return ended
-    const unfinished = unfinishedSteps(await readSteps(this.#client, run))
-    if (unfinished.length === 0) return ended
+    const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
+    if (unfinished.length === 0) return { kind: 'ended', status: run.status, byItself }
     return this.#goingOn(
       `ZenML does not stop the steps of a run that has ended; still running: ${unfinished.join(', ')}`,
     )
+  }
+
+  /** Whether the server says that no step of it runs, and may be believed. */
+  #isOver({ inProgress }: Run): boolean {
+    return inProgress === false && !this.#hasAborted
   }
 
   async #look(): Promise<Run> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
     this.#patience.answered()
     this.#status = run.status
+    this.#mayForget ||= isBeingStopped(run.status)
     this.#wasPaused ||= run.status === 'paused'
     return run
   }

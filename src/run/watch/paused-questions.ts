@@ -1,6 +1,6 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
-import type { Question } from '../../zenml/model.ts'
+import type { ChildRun, Question, RunParts } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 
@@ -42,20 +42,26 @@ export async function openQuestions(client: ZenmlClient, runId: string, depth = 
 /**
  * Answers all that a run asks so that it is stopped.
  *
- * @returns whether it asked anything, and why an answer was refused; neither where the questions cannot be read
+ * @returns whether it asked anything, and why an answer was refused, neither where the questions cannot be read; and the
+ * run's child runs, which may ask as well
  */
 export async function abortQuestions(
   client: ZenmlClient,
   runId: string,
-): Promise<{ readonly aborted: boolean; readonly refusal?: string }> {
-  let questions: readonly Question[] = []
+): Promise<{
+  readonly aborted: boolean
+  readonly refusal?: string
+  readonly childRuns: readonly ChildRun[]
+}> {
+  let parts: Pick<RunParts, 'questions' | 'childRuns'> = { questions: [], childRuns: [] }
   try {
-    questions = (await openQuestions(client, runId)).questions
-    for (const { id } of questions) await abortQuestion(client, id)
-    return { aborted: questions.length > 0 }
+    parts = await client.dag(runId)
+    for (const { id } of parts.questions) await abortQuestion(client, id)
+    return { aborted: parts.questions.length > 0, childRuns: parts.childRuns }
   } catch (error) {
     if (!isZenmlError(error)) throw error
-    return { aborted: false, ...(questions.length > 0 ? { refusal: error.message } : {}) }
+    const refusal = parts.questions.length > 0 ? { refusal: error.message } : {}
+    return { aborted: false, ...refusal, childRuns: parts.childRuns }
   }
 }
 

@@ -1,0 +1,219 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import { Deadline } from '../../../src/base/deadline.ts'
+import type { EndMode } from '../../../src/run/journal.ts'
+import { endRun, type EndedRun } from '../../../src/run/stop/end-run.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+
+afterEach(closeScenes)
+
+const dynamic = (...seconds: readonly number[]): NonNullable<PipelineSpec['dynamic']> => ({
+  parameters: {},
+  expand: () => seconds.map((each, index) => ({ name: `step-${index + 1}`, seconds: each })),
+})
+
+/** Calls the other one after steps that take so many seconds. */
+const calling = (child: PipelineSpec, ...seconds: readonly number[]): PipelineSpec => ({
+  name: 'parent',
+  sequential: true,
+  startupSeconds: 2,
+  steps: [],
+  dynamic: dynamic(...seconds),
+  child,
+})
+
+const called = (...seconds: readonly number[]): PipelineSpec => ({
+  name: 'child',
+  sequential: true,
+  startupSeconds: 1,
+  steps: [],
+  dynamic: dynamic(...seconds),
+})
+
+/** Its child is hours from its end. */
+const parent = calling(called(5, 7_200, 5))
+
+const target = { kind: 'template', reference: 'parent-template' } as const
+
+const stopsOf = (scene: Scene, index: number) =>
+  scene.sent(new RegExp(`^POST .*/runs/${scene.server.runs[index]!.id}/stop\\?`))
+const statuses = (scene: Scene) => scene.server.runs.map(({ status }) => status)
+const refused = '{"detail":["IllegalOperationError","Insufficient permissions to UPDATE resource"]}'
+
+/** A run of `pipeline` as it is after so many seconds. */
+async function begun(
+  pipeline: PipelineSpec,
+  seconds: number,
+  options: SimulatorOptions = {},
+): Promise<Scene> {
+  const scene = await openScene({ pipelines: [pipeline], orchestrator: 'kubernetes', ...options })
+  await scene.execute({ target, wait: false })
+  await scene.clock.sleep(seconds * 1_000)
+  return scene
+}
+
+async function end(scene: Scene, seconds = 120, mode: EndMode = 'stop'): Promise<EndedRun> {
+  const run = { ...scene.started[0]!, status: 'running' }
+  const deadline = new Deadline(scene.clock, seconds * 1_000)
+  return endRun({ run, mode, reason: 'r', deadline }, { client: scene.client, clock: scene.clock })
+}
+
+/** What the graph of a run shows, whichever is asked for first. */
+function showGraph(scene: Scene, id: string, children: readonly (readonly [string, string])[]): void {
+  const nodes = children.map(([child, name], index) => ({
+    node_id: `child_run/${index}`,
+    type: 'child_run',
+    id: child,
+    name,
+    metadata: { status: 'running' },
+  }))
+  const body = JSON.stringify({ id, status: 'running', nodes, edges: [] })
+  scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body } })
+}
+
+describe.each(['kubernetes', 'local'] as const)(
+  'a run whose child run goes on is stopped (%s)',
+  (orchestrator) => {
+    test.each(['stop', 'stop-gracefully'] as const)('both are, in the same mode (%s)', async (mode) => {
+      const scene = await begun(calling(called(5, 30, 5)), 12, { orchestrator })
+      expect(statuses(scene)).toEqual(['running', 'running'])
+      const ended = await end(scene, 120, mode)
+      expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+      expect(ended.sentence).toMatch(/^The run "parent-\S+" was stopped: http/)
+      expect(statuses(scene)).toEqual(['stopped', 'stopped'])
+      expect(scene.server.runs[1]!.startedSteps).toEqual(['step-1', 'step-2'])
+      const graceful = `graceful=${String(mode === 'stop-gracefully')}`
+      expect(stopsOf(scene, 0)).toEqual([expect.stringContaining(graceful)])
+      expect(stopsOf(scene, 1)).toEqual([expect.stringContaining(graceful)])
+    })
+  },
+)
+
+test('the child run of a child run is stopped as well', async () => {
+  const middle: PipelineSpec = { ...parent, name: 'middle' }
+  const scene = await begun(calling(middle), 30)
+  expect(await end(scene)).toMatchObject({ settled: true, status: 'stopped' })
+  expect(statuses(scene)).toEqual(['stopped', 'stopped', 'stopped'])
+})
+
+test('a child run that is called after the stop is stopped, too', async () => {
+  const scene = await begun(calling(called(5, 7_200, 5), 20), 5, { orchestrator: 'local' })
+  const ending = end(scene, 7_300)
+  await until(() => stopsOf(scene, 0).length > 0)
+  expect(stopsOf(scene, 1)).toEqual([])
+  const ended = await ending
+  expect(ended).toMatchObject({ settled: true })
+  expect(stopsOf(scene, 1).length).toBeGreaterThan(0)
+  expect(statuses(scene)[1]).toBe('stopped')
+  expect(scene.server.runs[1]!.startedSteps).not.toContain('step-3')
+})
+
+describe('a run that ZenML calls ended', () => {
+  test('because its question was answered with abort, is not said to be stopped while its child run goes on', async () => {
+    const asking: PipelineSpec = {
+      ...calling(called(5, 7_200, 5), 5),
+      wait: { name: 'deploy', question: 'Deploy?', patience: 600 },
+    }
+    const scene = await begun(asking, 20)
+    const ended = await end(scene)
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+    expect(statuses(scene)).toEqual(['stopped', 'stopped'])
+    expect(stopsOf(scene, 1)).toHaveLength(1)
+  })
+
+  test('by itself, is not left with a child run that goes on', async () => {
+    const scene = await begun(parent, 20)
+    scene.server.setStatus(scene.server.runs[0]!.id, 'failed')
+    const ended = await end(scene)
+    expect(ended).toMatchObject({ settled: true, status: 'failed' })
+    expect(ended.sentence).toMatch(/had ended before it could be stopped and is failed: http/)
+    expect(statuses(scene)).toEqual(['failed', 'stopped'])
+  })
+})
+
+describe('a child run that goes on is named, with its ID, and nothing is said to be stopped', () => {
+  const nameOf = (scene: Scene) => `"${scene.server.runs[1]!.name}" (${scene.server.runs[1]!.id})`
+
+  test('where the time is up', async () => {
+    const scene = await begun(parent, 12, { orchestrator: 'local' })
+    const ended = await end(scene, 5)
+    expect(ended).toMatchObject({ settled: false, status: 'stopping' })
+    expect(ended.predicate).toMatch(
+      /^was asked to stop, but its child run .* was stopping when last seen: http/,
+    )
+    expect(ended.sentence).toContain(`but its child run ${nameOf(scene)} was stopping when last seen`)
+  })
+
+  test('where it cannot be stopped', async () => {
+    const scene = await begun(parent, 12)
+    // The first is the parent's.
+    const occurrence = { from: 2, to: 1_000 }
+    scene.server.addFault({ on: 'stop', occurrence, do: { kind: 'answer', status: 403, body: refused } })
+    const ended = await end(scene, 30)
+    expect(ended.settled).toBe(false)
+    expect(ended.sentence).toMatch(/^The run "parent-\S+" may still be running: http/)
+    expect(ended.sentence).toContain(
+      `It could not be stopped: its child run ${nameOf(scene)} may still be running: the server answered 403`,
+    )
+  })
+})
+
+describe('a stop that was accepted and forgotten is asked again', () => {
+  test('of a child run that had not begun', async () => {
+    const scene = await begun(calling({ ...called(7_200, 5), startupSeconds: 20 }), 10)
+    expect(statuses(scene)).toEqual(['running', 'initializing'])
+    expect(await end(scene)).toMatchObject({ settled: true, status: 'stopped' })
+    expect(stopsOf(scene, 0)).toHaveLength(1)
+    expect(stopsOf(scene, 1)).toHaveLength(2)
+    expect(statuses(scene)).toEqual(['stopped', 'stopped'])
+  })
+
+  test('but never one that is only slow', async () => {
+    const scene = await begun(parent, 12, { orchestrator: 'local' })
+    await end(scene, 60)
+    expect([stopsOf(scene, 0), stopsOf(scene, 1)].map(({ length }) => length)).toEqual([1, 1])
+  })
+})
+
+describe('what a server says of child runs is bounded', () => {
+  test('a run that is its own child run is stopped once', async () => {
+    const scene = await begun({ ...parent, child: called(5) }, 60)
+    const { id } = scene.server.runs[0]!
+    showGraph(scene, id, [[id, 'itself']])
+    await end(scene, 20)
+    expect(stopsOf(scene, 0).length).toBeLessThanOrEqual(1)
+  })
+
+  test('of a thousand child runs some are stopped, and it is said that there are more', async () => {
+    const scene = await begun(parent, 12)
+    const { id } = scene.server.runs[0]!
+    const ids = Array.from(
+      { length: 1_000 },
+      (_, n) => `b0000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    )
+    showGraph(
+      scene,
+      id,
+      ids.map((each) => [each, 'x'.repeat(5_000)]),
+    )
+    const ended = await end(scene, 40)
+    expect(ended.settled).toBe(false)
+    expect(ended.sentence).toMatch(/more child runs than are stopped at once \(49\)/)
+    expect(ended.sentence.length).toBeLessThan(1_000)
+    const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))
+    expect(asked.size).toBe(50)
+  })
+})
+
+test.each(['0.85.0', '0.98.0'] as const)(
+  'a run that cannot have any costs no request more (%s)',
+  async (version) => {
+    const scene = await begun({ name: 'parent', steps: [{ name: 'only', seconds: 3 }] }, 60, { version })
+    expect(statuses(scene)).toEqual(['completed'])
+    const before = scene.server.requests.length
+    await end(scene)
+    expect(
+      scene.server.requests.slice(before).map(({ path }) => path.replace(/.*\/runs\/[^/?]+/, '')),
+    ).not.toContain('/dag')
+  },
+)
