@@ -157,6 +157,7 @@ const SWEEP = {
   failFast: false,
   expectAll: false,
   rank: { direction: 'max', name: 'train.accuracy' },
+  resume: false,
   runTimeoutMs: undefined,
 } as const
 
