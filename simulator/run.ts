@@ -15,6 +15,8 @@ export interface RunFacts {
   readonly sourceSnapshotId: string | undefined
   /** The unnamed copy that every trigger makes. */
   readonly ownSnapshotId: string
+  /** The run that this one replays. */
+  readonly original: Run | undefined
   readonly orchestratorRunId: string
   readonly runnerLogId: string
   readonly configuration: JsonObject
