@@ -3,6 +3,11 @@ import type { Foreseen, ReplayPlan, ReusedSteps } from '../run/facts.ts'
 /** More of them are counted. */
 const MOST_NAMES = 20
 
+/** Whether a step in this state took time: not where its result is from the cache, or from the run that is replayed. */
+export function isComputed(status: string): boolean {
+  return status !== 'cached' && status !== 'skipped'
+}
+
 /** What is done with what earlier attempts left, as one line without a period; the texts in it are not trusted. */
 export function replayLine(plan: ReplayPlan): string {
   return plan.kind === 'new' ? `${plan.why}, so a new run is started` : `Replaying ${replayed(plan)}`

@@ -280,7 +280,7 @@ export class ZenmlClient {
     projectId?: string,
   ): Promise<ReadonlyMap<string, StepDetail>> {
     const call = { path: '/steps', query: stepsOfIdsParameters(ids, projectId) }
-    const { items } = await this.#api.read("read earlier runs' steps", call, pageOf(stepDetailSchema))
+    const { items } = await this.#api.read("read the run's steps", call, pageOf(stepDetailSchema))
     return new Map(items.filter(({ id }) => ids.includes(id)).map((item) => [item.id, toStepDetail(item)]))
   }
 
