@@ -4,8 +4,8 @@ import { isZenmlError } from '../src/zenml/errors.ts'
 import { Http, type HttpAnswer, type HttpLimits, type HttpRequest } from '../src/http/http.ts'
 import type { Boundary, Moment } from './draw.ts'
 
-/** A trigger, whichever kind of definition it starts. */
-export const TRIGGER_PATH = /\/(run_templates|pipeline_snapshots)\/[^/]+\/runs$/
+/** A trigger, whichever kind of definition it starts, or run it replays. */
+export const TRIGGER_PATH = /\/(?:(?:run_templates|pipeline_snapshots)\/[^/]+\/runs|runs\/[^/]+\/replay)$/
 
 /** A request to stop a run. */
 export const STOP_PATH = /\/runs\/[^/]+\/stop$/

@@ -68,6 +68,8 @@ export interface Case {
   readonly sweep: Sweep | undefined
   readonly wait: boolean
   readonly dryRun: boolean
+  /** The job is run again after a failed run, which the step is to replay. */
+  readonly replays: boolean
   /** Undefined: one of ours. */
   readonly runName: string | undefined
   /** Somebody else has a run of that name already. */
@@ -110,9 +112,10 @@ export function drawCase(seed: number, part: Part, index: number): Case {
   // Where a boundary is never reached, nothing else would end the wait.
   const longestMs = ends ? undefined : isThroughDist(part) ? 60_000 : 900_000
   const timeoutMs = (!ends && !stopped) || random.chance(0.15) ? drawTimeout(random, part) : longestMs
-  return endingInTime({
+  const drawn: Case = {
     id,
     part,
+    replays: false,
     version,
     pipeline,
     target: drawTarget(random, version),
@@ -133,7 +136,15 @@ export function drawCase(seed: number, part: Part, index: number): Case {
     faults: drawFaults(random, version),
     interruptions,
     recovers: random.chance(0.6),
-  })
+  }
+  return endingInTime(asReplay(drawn, new Random(`${seed}/${id}/replay`)))
+}
+
+/** Some cases are a second attempt. With a random number of its own: what else is drawn stays as it is. */
+function asReplay(drawn: Case, random: Random): Case {
+  const { part, pipeline } = drawn
+  if (part !== 'A' || pipeline !== 'failing' || !random.chance(0.5)) return drawn
+  return { ...drawn, replays: true, version: '0.98.0', runName: undefined, nameTaken: false }
 }
 
 function drawServer(random: Random, part: Part): Case['server'] {

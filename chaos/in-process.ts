@@ -3,7 +3,7 @@ import { openClient } from '../src/actions/connect.ts'
 import { toRequest } from '../src/actions/request.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'
-import { readWorkflowContext } from '../src/github/workflow/context.ts'
+import { readWorkflowContext, stepIdentity } from '../src/github/workflow/context.ts'
 import type { SweepDependencies } from '../src/run/sweep/cell-run.ts'
 import type { CellResult, SweepResult } from '../src/run/sweep/cell.ts'
 import { runSweep, type SweepRequest } from '../src/run/sweep/sweep.ts'
@@ -13,6 +13,7 @@ import { readInputs } from '../src/github/inputs/read.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
 import { RunJournal } from '../src/github/post-state.ts'
 import { executeRun } from '../src/run/execute.ts'
+import { namedRequester, stepNamePrefix } from '../src/run/start/run-name.ts'
 import type { RunEvent } from '../src/run/events.ts'
 import type { Clock } from '../src/base/clock.ts'
 import { parseServerUrl } from '../src/zenml/server-url.ts'
@@ -24,6 +25,7 @@ import { inputsOf, variablesOf } from './inputs.ts'
 import { endingOf, endingOfCell, KILLED, type PostWords } from './endings.ts'
 import { visibleIn } from './log-text.ts'
 import { cellsOf, heldOf, observationsOf } from './observed.ts'
+import { chaosPipelines } from './pipelines.ts'
 import { Random } from './random.ts'
 import { ServerUnderTest } from './server-under-test.ts'
 import type { Story } from './story.ts'
@@ -32,6 +34,9 @@ import type { Story } from './story.ts'
 const HANG_LIMIT_MS = 150
 const LOAD_LIMIT_MS = 20_000
 const ACTION_EXCHANGE_MS = 65_000
+
+/** A run of the first attempt has failed by then. */
+const EARLIER_MS = 300_000
 
 /** Time in which all that the server still works on comes to light. */
 const AFTERWARDS_MS = 400_000
@@ -66,7 +71,6 @@ export async function playInProcess(drawn: Case, story: Story): Promise<Observat
 const WORKFLOW = {
   GITHUB_REPOSITORY: 'octo-org/example',
   GITHUB_RUN_ID: '4711',
-  GITHUB_RUN_ATTEMPT: '1',
   GITHUB_SHA: '0123456789abcdef0123456789abcdef01234567',
 } as const
 
@@ -100,7 +104,8 @@ class Play {
     this.#clock = runnerClock(time, drawn.clocks.runner)
     this.#story = story
     this.#random = new Random(`${drawn.id}/keys`)
-    this.#env = { ...WORKFLOW, ...variablesOf(inputsOf(drawn, server)) }
+    const GITHUB_RUN_ATTEMPT = drawn.replays ? '2' : '1'
+    this.#env = { ...WORKFLOW, GITHUB_RUN_ATTEMPT, ...variablesOf(inputsOf(drawn, server)) }
     this.#died = new Promise((resolve) => {
       this.#die = resolve
     })
@@ -109,6 +114,10 @@ class Play {
   async run(): Promise<Observation[]> {
     const server = this.#server
     const drawn = this.#case
+    if (drawn.replays) {
+      await server.leave(this.#nameBefore())
+      this.#time.advance(EARLIER_MS)
+    }
     await server.prepare()
     const mains = await this.#within(this.#main())
     await server.up()
@@ -131,6 +140,15 @@ class Play {
       shown: this.#shown.join('\n'),
       hung: mains === 'hung' || post === 'hung',
     })
+  }
+
+  /** What the first attempt of the job called its run. */
+  #nameBefore(): string {
+    const context = readWorkflowContext(this.#env)
+    const identity = stepIdentity(context, '')
+    const first = { workflowRunId: context.runId, attempt: 1, stepIdentity: identity }
+    const { name } = chaosPipelines[this.#case.pipeline].spec
+    return `${stepNamePrefix(namedRequester(first, {}), name)}0123456789ab`
   }
 
   async #main(): Promise<Ending[]> {

@@ -19,6 +19,7 @@ export function inputsOf(
     'on-cancel': onCancel,
     ...(runName !== undefined && { 'run-name': runName }),
     ...(dryRun && { 'dry-run': 'true' }),
+    ...(drawn.replays && { resume: 'replay' }),
     ...(wait
       ? {
           'on-timeout': onTimeout,

@@ -150,7 +150,12 @@ export class ServerUnderTest {
     return [this.simulator.apiKey, ...this.simulator.issuedTokens]
   }
 
-  async #occupy(name: string): Promise<void> {
+  /** The run that an earlier attempt of the job left; it fails. */
+  async leave(name: string): Promise<void> {
+    await this.#occupy(name, `${chaosPipelines[this.#case.pipeline].spec.name}-template`)
+  }
+
+  async #occupy(name: string, template = 'cached-template'): Promise<void> {
     const { url, apiKey, seeded } = this.simulator
     const login = await fetch(`${url}/api/v1/login`, {
       method: 'POST',
@@ -158,7 +163,7 @@ export class ServerUnderTest {
     })
     const token: unknown = await login.json()
     if (typeof token !== 'object' || token === null || !('access_token' in token)) throw new Error('no token')
-    await fetch(`${url}/api/v1/run_templates/${seeded.templates['cached-template'] ?? ''}/runs`, {
+    await fetch(`${url}/api/v1/run_templates/${seeded.templates[template] ?? ''}/runs`, {
       method: 'POST',
       headers: { authorization: `Bearer ${String(token.access_token)}`, 'content-type': 'application/json' },
       body: JSON.stringify({ run_name: name }),

@@ -4,6 +4,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/start/dispatch.ts',
     'run/execute.ts',
     'run/start/run-left-behind.ts',
+    'run/start/replay.ts',
     'run/start/resume.ts',
     'run/start/start.ts',
     'run/start/trigger-timeout.ts',

@@ -10,6 +10,8 @@ export interface ConfiguredStep extends PlannedStep {
   readonly log: readonly string[]
   readonly metadata: JsonObject
   readonly earlier: readonly ConfiguredStep[]
+  /** The step of the replayed run that it is skipped for. */
+  readonly original?: ConfiguredStep
 }
 
 /** The last span of each name: of a step that was tried again the latest attempt's. */

@@ -7,7 +7,7 @@ import { World } from './world.ts'
 
 export { realClock, VirtualClock, type SimulatorClock } from './clock.ts'
 export { FAULT_ROUTES, type Fault, type FaultAction, type Occurrence, type RouteName } from './faults.ts'
-export { approval, dynamic, flaky, seededPipelines, training, typed, wide } from './pipelines.ts'
+export { approval, delivery, dynamic, flaky, seededPipelines, training, typed, wide } from './pipelines.ts'
 export type { PermissionRules } from './permissions.ts'
 export {
   startPro,
@@ -84,12 +84,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 /** A run for a test to look at; what changes is read when it is asked for. */
 function view(world: World, run: Run): SimulatedRun {
   const { id, name, templateId, sourceSnapshotId, configuration, key } = run.facts
+  const { original } = run
   return {
     id,
     name,
     ...(templateId === undefined ? {} : { templateId }),
     ...(sourceSnapshotId === undefined ? {} : { snapshotId: sourceSnapshotId }),
     ...(key === undefined ? {} : { key }),
+    ...(original === undefined ? {} : { replayOf: original.facts.id }),
     createdAt: run.createdAt,
     configuration,
     get startedSteps() {

@@ -1,5 +1,13 @@
 import type { JsonObject } from './json.ts'
-import type { ParameterSpec, Parameters, PipelineSpec, StepEffect, StepSpec, ZenmlVersion } from './types.ts'
+import type {
+  ParameterSpec,
+  Parameters,
+  PipelineSpec,
+  StepEffect,
+  StepFailure,
+  StepSpec,
+  ZenmlVersion,
+} from './types.ts'
 
 const rows: ParameterSpec = { default: 10, jsonSchema: { type: 'integer' } }
 const seconds: ParameterSpec = { default: 1, jsonSchema: { type: 'number' } }
@@ -262,6 +270,29 @@ export const flaky: PipelineSpec = {
   name: 'flaky',
   sequential: true,
   steps: [unsteady, { name: 'after', seconds: SHORT, upstream: ['unsteady'], metadata: { seen: 1 } }],
+}
+
+/** load → train → deliver, which fails while a file is missing that nobody makes here. */
+export const delivery: PipelineSpec = {
+  name: 'delivery',
+  sequential: true,
+  steps: [
+    load,
+    train('train', 'load'),
+    {
+      name: 'deliver',
+      seconds: SHORT,
+      upstream: ['train'],
+      parameters: { fail },
+      effect: ({ fail: file }) => (file === '' ? {} : { fails: missingFile(show(file)) }),
+    },
+  ],
+}
+
+function missingFile(file: string): StepFailure {
+  const traceback =
+    '  File "/srv/pipelines/e2e_pipelines.py", line 77, in deliver\n    raise RuntimeError(f"no file {fail}")\n'
+  return { type: 'RuntimeError', message: `no file ${file}`, traceback, userCodeLine: 4 }
 }
 
 /** The pipelines of the servers whose answers were recorded. */

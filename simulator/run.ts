@@ -37,6 +37,8 @@ const ENDED = new Set(['completed', 'failed', 'stopped', 'cancelled'])
 /** One run: its plan, what was done to it, and so its state at any moment. */
 export class Run {
   readonly facts: RunFacts
+  /** The run that this one replays. */
+  readonly original: Run | undefined
   /** The specs of all its steps, by name. */
   readonly specs: ReadonlyMap<string, StepSpec>
   readonly metadata = new Map<string, JsonObject[string]>()
@@ -60,8 +62,9 @@ export class Run {
   /** It was asked before it began, and its process will not know. */
   #isForgetful = false
 
-  constructor(facts: RunFacts, version: ZenmlVersion) {
+  constructor(facts: RunFacts, version: ZenmlVersion, original?: Run) {
     this.facts = facts
+    this.original = original
     this.#plan = { ...facts.plan, steps: facts.steps }
     this.#version = version
     this.specs = new Map(facts.steps.map((step) => [step.name, step.spec]))

@@ -11,6 +11,8 @@ export interface PlannedStep {
   readonly durationMs: number
   readonly fails: StepFailure | undefined
   readonly cached: boolean
+  /** Set where a replay takes its result from an earlier run. */
+  readonly original?: PlannedStep
   /** Attempts that fail before this one. */
   readonly earlier: readonly PlannedStep[]
 }
@@ -42,7 +44,7 @@ export type RunEvent =
   /** The question was answered with an abort: the run is stopped at once. */
   | { readonly kind: 'abort'; readonly at: number }
 
-export type StepOutcome = 'completed' | 'cached' | 'failed' | 'retried' | 'stopped'
+export type StepOutcome = 'completed' | 'cached' | 'skipped' | 'failed' | 'retried' | 'stopped'
 
 /**
  * When a step, or one attempt at it, runs; one that never starts is not in the list, one that never ends has end
@@ -135,7 +137,12 @@ function spanOf(step: PlannedStep, start: number, limits: Limits, plan: RunPlan)
   if (end > limits.forcedStop + plan.stopMs && limits.forcedStop >= start) {
     return { step, start, end: limits.forcedStop + plan.stopMs, outcome: 'stopped' }
   }
-  return { step, start, end, outcome: step.fails ? 'failed' : step.cached ? 'cached' : 'completed' }
+  return { step, start, end, outcome: outcomeOf(step) }
+}
+
+function outcomeOf({ fails, cached, original }: PlannedStep): StepOutcome {
+  if (original !== undefined) return 'skipped'
+  return fails ? 'failed' : cached ? 'cached' : 'completed'
 }
 
 /** When the step's upstream is done; undefined if one of it failed or never starts. */

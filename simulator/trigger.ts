@@ -3,8 +3,9 @@ import { json, refusal, type Answer } from './answers.ts'
 import { defaultsOf, executionMode, hasSnapshots } from './definition.ts'
 import { mergeDeep, objectAt, type JsonObject } from './json.ts'
 import { faultOf } from './pydantic.ts'
-import { buildResource, snapshotResource } from './resources.ts'
+import { buildResource, runResource, snapshotResource } from './resources.ts'
 import type { ConfiguredStep } from './attempts.ts'
+import { SKIPS, withoutSuccessful } from './replay.ts'
 import { Run } from './run.ts'
 import type { RunFacts } from './run-state.ts'
 import type { ExecutionMode } from './timeline.ts'
@@ -18,6 +19,8 @@ export interface TriggerRequest {
   readonly templateId: string | undefined
   readonly configuration: JsonObject
   readonly key: string | undefined
+  /** The run that is replayed. */
+  readonly original?: Run
   /** False: the server fails before it hands the run to its executor. Default true. */
   readonly isHandedOver?: boolean
 }
@@ -53,14 +56,15 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
 }
 
 /** Before anything is made: what is read, what is made, and whether the subscription has a run left. */
-function checkPermissions(world: World, { entry, templateId }: TriggerRequest): void {
+function checkPermissions(world: World, { entry, templateId, original }: TriggerRequest): void {
   const { permissions, version } = world
   const newest = hasSnapshots(version)
+  if (original !== undefined) permissions.verify('read', runResource(world, original))
   if (templateId !== undefined) {
     const kind = newest ? 'PipelineSnapshotResponse' : 'PipelineDeploymentResponse'
     permissions.needs(kind, snapshotResource(world, entry))
   }
-  if (templateId === undefined || !newest) {
+  if (original === undefined && (templateId === undefined || !newest)) {
     permissions.needs('PipelineBuildResponse', buildResource(world, entry))
   }
   const project = entry.project.id
@@ -147,7 +151,8 @@ function makeChildren(world: World, request: TriggerRequest, parent: Run): reado
     ([name]) => spec.dynamic?.parameters[name] !== undefined,
   )
   const configuration = { parameters: Object.fromEntries(known) }
-  const call = { ...request, entry: { ...request.entry, spec }, configuration, key: undefined }
+  const { original: _, ...asked } = request
+  const call = { ...asked, entry: { ...request.entry, spec }, configuration, key: undefined }
   const child = makeRun(world, call, Math.max(parent.begin, ...ends))
   parent.call(child)
   return [child, ...makeChildren(world, request, child)]
@@ -172,10 +177,13 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
     : {}
   const fault = dynamicFault(spec, pipelineParameters)
   const stepSpecs = spec.dynamic && fault === undefined ? spec.dynamic.expand(pipelineParameters) : spec.steps
+  const index = world.runs.filter((run) => world.entryOf(run).id === entry.id).length + 1
+  const { original } = request
+  const all = stepSpecs.map((step) => configure(world, spec, step, configuration, index))
   const facts: RunFacts = {
     id,
     name,
-    index: world.runs.filter((run) => world.entryOf(run).id === entry.id).length + 1,
+    index,
     pipeline: spec,
     templateId: request.templateId,
     sourceSnapshotId: entry.snapshotId,
@@ -186,7 +194,7 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
     configuration,
     substitutions,
     key,
-    steps: stepSpecs.map((step) => configure(world, spec, step, configuration)),
+    steps: original && configuration[SKIPS] === true ? withoutSuccessful(all, original, at) : all,
     plan: {
       createdAt: at,
       startupMs: (spec.startupSeconds ?? world.options.startupSeconds ?? 2) * 1000,
@@ -200,7 +208,7 @@ function makeRun(world: World, request: TriggerRequest, at: number): Run {
       wait: waitPlan(spec, pipelineParameters),
     },
   }
-  return new Run(facts, world.version)
+  return new Run(facts, world.version, original)
 }
 
 function waitPlan({ wait }: PipelineSpec, parameters: JsonObject): RunFacts['plan']['wait'] {
@@ -236,6 +244,7 @@ function configure(
   pipeline: PipelineSpec,
   spec: StepSpec,
   configuration: JsonObject,
+  index: number,
 ): ConfiguredStep {
   const given = objectAt(objectAt(objectAt(configuration, 'steps'), spec.name), 'parameters')
   const defaults = defaultsOf(spec.parameters)
@@ -243,7 +252,8 @@ function configure(
   const wrong = parameterFault(pipeline, spec, parameters)
   const effect: StepEffect & { readonly seconds: number } =
     wrong === undefined ? { ...spec, ...spec.effect?.(parameters) } : { seconds: 0.1, fails: wrong }
-  const { seconds, fails, log, metadata, retried = [] } = effect
+  const { seconds, log, metadata, retried = [] } = effect
+  const fails = index > (spec.failsUntil ?? Infinity) ? undefined : effect.fails
   const attempt = (one: Attempt): ConfiguredStep => ({
     id: world.ids.uuid(),
     spec,

@@ -136,6 +136,8 @@ export interface StepSpec {
   readonly seconds: number
   readonly upstream?: readonly string[]
   readonly fails?: StepFailure
+  /** Fails in the first so many runs of its pipeline only; default: in all. */
+  readonly failsUntil?: number
   readonly log?: readonly string[]
   readonly parameters?: Parameters
   readonly metadata?: JsonObject
@@ -224,6 +226,8 @@ export interface SimulatedRun {
   /** The run configuration as it was sent. */
   readonly configuration: JsonObject
   readonly key?: string
+  /** Id of the run that it replays. */
+  readonly replayOf?: string
   /** Metadata attached from outside. */
   readonly metadata: JsonObject
 }

@@ -60,6 +60,7 @@ test('what a step can meet is drawn: each fault, each naming, wrong clocks, and 
   for (const is of [
     ({ wait }: Case) => !wait,
     ({ dryRun }: Case) => dryRun,
+    ({ replays }: Case) => replays,
     ({ onCancel }: Case) => onCancel === 'keep-running',
     ({ wait, onTimeout }: Case) => wait && onTimeout === 'keep-running',
     ({ part, wait, onTimeout }: Case) => part === 'A' && wait && onTimeout === 'hand-over',

@@ -4,6 +4,7 @@ import { failureCases } from './failure.ts'
 import { findCases, snapshotCases } from './find.ts'
 import { modelCases, modelPermissionCases } from './models.ts'
 import { proCases } from './pro.ts'
+import { replayCases } from './replay.ts'
 import { retryCases } from './retry.ts'
 import { scopeCases } from './scope.ts'
 import { stopCases } from './stop.ts'
@@ -48,6 +49,9 @@ describe.each(targetSources())('$name', (source) => {
   })
   describe('retries', () => {
     retryCases(open)
+  })
+  describe('replay', () => {
+    replayCases(open)
   })
   describe('models', () => {
     modelCases(open)

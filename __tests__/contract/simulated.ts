@@ -1,5 +1,6 @@
 import {
   VirtualClock,
+  delivery,
   flaky,
   seededPipelines,
   startPro,
@@ -28,7 +29,7 @@ export async function simulated({ version, mode, project }: SimulatedKind, pause
     clock,
     project,
     projects: ['other'],
-    pipelines: [...seededPipelines(version), flaky],
+    pipelines: [...seededPipelines(version), flaky, delivery],
     maxConcurrentRuns: 2,
     ...(pro === undefined ? {} : { pro }),
   })

@@ -47,7 +47,8 @@ export async function triggerSnapshot(
 
 const SLOT_ATTEMPTS = 120
 
-async function untilSlot(fixture: Fixture, post: () => Promise<Reply>): Promise<Reply> {
+/** Posts again for as long as the server has no free slot. */
+export async function untilSlot(fixture: Fixture, post: () => Promise<Reply>): Promise<Reply> {
   for (let attempt = 1; ; attempt++) {
     const reply = await post()
     if (reply.status !== 429 || attempt === SLOT_ATTEMPTS) return reply

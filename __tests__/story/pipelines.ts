@@ -64,6 +64,12 @@ export const failingChurn: PipelineSpec = {
   steps: [load, clean, { ...train, seconds: 118, fails: failure, log: trainingLog }, evaluate],
 }
 
+/** `evaluate` fails in the first run only. */
+export const repairedChurn: PipelineSpec = {
+  ...churn,
+  steps: [load, clean, train, { ...evaluate, fails: failure, failsUntil: 1 }],
+}
+
 /** Three models are trained side by side, and one of them fails early. */
 export const branches: PipelineSpec = {
   name: 'model_selection',

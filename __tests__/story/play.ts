@@ -28,6 +28,8 @@ export interface Story {
   readonly before?: (server: Simulator) => void
   /** Runs of the same pipeline that completed before. */
   readonly earlierRuns?: number
+  /** Their names begin so; default: `earlier `. */
+  readonly earlierName?: string
   /** How many seconds before the step the last of them was started; default: long ago. */
   readonly startedBefore?: number
   /** What varies in a sweep. */
@@ -158,6 +160,7 @@ const SWEEP = {
   failFast: false,
   expectAll: false,
   rank: { direction: 'max', name: 'train.accuracy' },
+  resume: false,
   runTimeoutMs: undefined,
 } as const
 
@@ -198,7 +201,7 @@ const PLACE = {
 } as const
 
 async function runBefore(
-  { earlierRuns = 0, startedBefore, pipeline, before }: Story,
+  { earlierRuns = 0, earlierName = 'earlier ', startedBefore, pipeline, before }: Story,
   server: Simulator,
   clock: VirtualClock,
   http: Http,
@@ -209,7 +212,11 @@ async function runBefore(
   const totalMs = pipeline.steps.reduce((sum, { seconds }) => sum + seconds, 60) * 1_000
   const id = Object.values(server.seeded.templates)[0] ?? ''
   for (let count = 1; count <= earlierRuns; count += 1) {
-    await client.trigger({ kind: 'template', id }, { run_name: `earlier ${count}` }, nextKey(100 + count))
+    await client.trigger(
+      { kind: 'template', id },
+      { run_name: `${earlierName}${count}` },
+      nextKey(100 + count),
+    )
     const isLast = count === earlierRuns
     clock.advance(isLast && startedBefore !== undefined ? startedBefore * 1_000 : totalMs)
   }

@@ -1,8 +1,10 @@
 import { training } from '../../simulator/pipelines.ts'
-import { branches, cachedChurn, churn, failingChurn } from './pipelines.ts'
+import { branches, cachedChurn, churn, failingChurn, repairedChurn } from './pipelines.ts'
 import type { Layer } from '../../src/run/configure/layers.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { Cell } from '../../src/run/sweep/cell.ts'
+import { namedRequester, stepNamePrefix } from '../../src/run/start/run-name.ts'
+import { BASE_REQUEST } from '../run/scene.ts'
 import type { Story } from './play.ts'
 
 function layer(parameters: JsonObject): Layer {
@@ -42,6 +44,18 @@ export const stories: readonly Story[] = [
   },
   { name: 'all-cached', pipeline: cachedChurn },
   { name: 'failed', pipeline: failingChurn, earlierRuns: 0 },
+  {
+    name: 'replayed',
+    pipeline: repairedChurn,
+    earlierRuns: 1,
+    earlierName: stepNamePrefix(namedRequester(BASE_REQUEST.requester, {}), repairedChurn.name),
+    changes: {
+      runName: undefined,
+      requester: { ...BASE_REQUEST.requester, attempt: 2 },
+      resume: 'replay',
+      expectations: [{ name: 'train_model.accuracy', operator: '>=', wanted: 0.9 }],
+    },
+  },
   { name: 'one-branch-failed', pipeline: branches },
   {
     name: 'stopped',

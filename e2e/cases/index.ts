@@ -10,6 +10,7 @@ import { PERMISSIONS } from './permissions.ts'
 import { PRO } from './pro.ts'
 import { PROMOTE } from './promote.ts'
 import { PROJECTS } from './projects.ts'
+import { REPLAY } from './replay.ts'
 import { SEEING } from './seeing.ts'
 import { STOPPING } from './stopping.ts'
 import { SUB_ACTIONS } from './sub-actions.ts'
@@ -28,6 +29,7 @@ const ALL: readonly Case[] = [
   ...PRO,
   ...GUIDE,
   ...PAUSE,
+  ...REPLAY,
   ...SUB_ACTIONS,
   ...SWEEP,
   ...PROMOTE,

@@ -84,6 +84,7 @@ function list(
         ({ run }) => runResource(world, run),
       ),
       filters: {
+        id: ({ run, span }) => run.stepOf(span).id,
         pipeline_run_id: ({ run }) => run.facts.id,
         name: ({ span }) => span.step.name,
         status: ({ span }) => stepStatus(span, now),
@@ -105,6 +106,7 @@ function getLogs({ world, ids, query }: Call): Answer {
     if (source === null) throw refusal(400, 'ValueError', 'Either source or logs_id must be provided.')
     if (source !== 'step') throw notFound(`No logs found for source '${source}' in step ${ids[0] ?? ''}`)
   }
+  if (span.outcome === 'skipped') throw notFound(`No logs found for step ${ids[0] ?? ''}.`)
   return json(stepLogs(world, run.stepOf(span), span))
 }
 

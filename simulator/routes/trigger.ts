@@ -1,14 +1,16 @@
 import { tooBusy, type Answer } from '../answers.ts'
 import { checkShape, mappingOf } from '../body.ts'
-import { objectAt, type JsonObject } from '../json.ts'
+import { mergeDeep, objectAt, type JsonObject } from '../json.ts'
 import { noFreeSlot, startAndDelete, startRun, type TriggerRequest } from '../trigger.ts'
 import { snapshotById, templateById } from './catalog.ts'
+import { readableRun } from './runs.ts'
 import { SINCE_090, type Call, type Route } from './route.ts'
 
 const templateEndpoint = { function: 'create_template_run', line: 234 }
+const replayEndpoint = { function: 'replay_run', line: 649 }
 const snapshotEndpoint = { function: 'create_snapshot_run', line: 234 }
 
-/** The two ways to start a run. */
+/** The ways to start a run. */
 export const triggerRoutes: readonly Route[] = [
   {
     name: 'trigger',
@@ -35,6 +37,22 @@ export const triggerRoutes: readonly Route[] = [
       const configuration = configurationOf(call, path, snapshotEndpoint, 'run_configuration')
       const { entry } = snapshotById(call.world, call.ids[0] ?? '')
       return trigger(call, { entry, templateId: undefined, configuration, key: keyOf(call) })
+    },
+  },
+  {
+    name: 'trigger',
+    method: 'POST',
+    path: '/runs/{run_id}/replay',
+    workload: true,
+    versions: SINCE_090,
+    endpoint: replayEndpoint,
+    handle: (call) => {
+      const { world } = call
+      const given = configurationOf(call, '/runs/{run_id}/replay', replayEndpoint)
+      const original = readableRun(world, call.ids[0])
+      const configuration = mergeDeep(original.facts.configuration, given)
+      const entry = world.entryOf(original)
+      return trigger(call, { entry, templateId: undefined, configuration, key: keyOf(call), original })
     },
   },
 ]

@@ -36,7 +36,10 @@ export function artifactsOf(
 
 /** The id of the artifact version that a run's step writes. */
 export function artifactId(run: Run, step: string, output: string): string {
-  return derivedUuid(run.facts.id, step, output)
+  const { original } = run
+  const { id, steps } = run.facts
+  const isSkipped = steps.find(({ name }) => name === step)?.original !== undefined
+  return original && isSkipped ? artifactId(original, step, output) : derivedUuid(id, step, output)
 }
 
 /** An artifact version as its own route shows it. */

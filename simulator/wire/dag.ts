@@ -50,7 +50,7 @@ function artifactNode(
   now: number,
 ): JsonObject {
   const there =
-    span !== undefined && span.end <= now && (span.outcome === 'completed' || span.outcome === 'cached')
+    span !== undefined && span.end <= now && ['completed', 'cached', 'skipped'].includes(span.outcome)
   const metadata: JsonObject = there
     ? { type: 'DataArtifact', data_type: step.outputs?.[output] ?? '', save_type: 'step_output' }
     : {}

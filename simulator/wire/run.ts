@@ -36,6 +36,17 @@ export function runModel(world: World, run: Run, hydrate: boolean, withSteps = f
   })
 }
 
+/** As it stands within another run's answer. */
+function runReference(world: World, run: Run): JsonObject {
+  const { id, name } = run.facts
+  return entity({
+    id,
+    name,
+    body: runBody(world, run, world.entryOf(run), run.state(world.now())),
+    resources: null,
+  })
+}
+
 function runBody(world: World, run: Run, entry: PipelineEntry, state: RunState): JsonObject {
   const common = base(world, run.createdAt, state.updated, entry.project.id)
   const { status } = state
@@ -97,7 +108,7 @@ function runResources(world: World, run: Run, entry: PipelineEntry): JsonObject 
     ],
     visualizations: chosenVisualizations(world, run),
     trigger: null,
-    original_run: null,
+    original_run: run.original === undefined ? null : runReference(world, run.original),
     parent_run: null,
     active_wait_condition: activeCondition(world, run),
     outputs: {},
@@ -199,7 +210,7 @@ function runConfig(world: World, run: Run, entry: PipelineEntry): JsonObject {
     ...(modern
       ? {
           steps_to_skip: [],
-          skip_successful_steps: false,
+          skip_successful_steps: sent['skip_successful_steps'] ?? false,
           step_input_overrides: {},
           step_default_input_overrides: {},
         }

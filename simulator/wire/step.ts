@@ -115,7 +115,7 @@ function stepMetadata(
       ? { snapshot_id: run.facts.ownSnapshotId }
       : { logs: log, deployment_id: run.facts.ownSnapshotId }),
     pipeline_run_id: run.facts.id,
-    original_step_run_id: null,
+    original_step_run_id: step.original?.id ?? null,
     parent_step_ids: version === '0.74.0' ? [] : parents,
     run_metadata: ended ? step.metadata : {},
   }

@@ -9,6 +9,8 @@ import type {
   Gallery,
   ProjectSource,
   Forecast,
+  Foreseen,
+  ReplayPlan,
   RunDetails,
   RunFailure,
   StepChange,
@@ -47,6 +49,8 @@ export type RunEvent =
       readonly lines: readonly DifferenceLine[]
       /** What the metadata of the finished run would have to meet. */
       readonly expectations: readonly string[]
+      /** What would be done with what earlier attempts left; undefined where nobody would look for it. */
+      readonly earlier?: Foreseen | undefined
       readonly onlyWhenTriggered: readonly string[]
     }
   /** The finished run beside its baseline. */
@@ -77,6 +81,8 @@ export type RunEvent =
   | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
   /** No earlier attempt left a run that was given the same and is worth taking up. */
   | { readonly kind: 'resume-none' }
+  /** What is done with what earlier attempts left, where none of it is worth taking up. */
+  | { readonly kind: 'replay'; readonly plan: ReplayPlan }
   /** The run waits for a person; told once for each question. */
   /** Lines that a step logged, in order; `areSeveral`: other steps run beside it. */
   | {

@@ -4,10 +4,10 @@ import { assemble } from './configure/assemble.ts'
 import { changedValues, difference } from './configure/difference.ts'
 import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
-import { findTarget, type FindRequest } from './find/target.ts'
+import { findTarget, type FindRequest, type FoundTarget } from './find/target.ts'
 import { Follower, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
 import { describeExpectation } from './outcome/expect.ts'
-import { resumeRun } from './start/resume.ts'
+import { resumeRun, type Earlier, type ResumeMode } from './start/resume.ts'
 import { namedRequester, pipelineOf, stepNamePrefix, type Requester } from './start/run-name.ts'
 import { startRun, type StartRequest } from './start/start.ts'
 import { within } from './start/trigger-timeout.ts'
@@ -17,8 +17,8 @@ export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {
   readonly overrides: Overrides
   /** Milliseconds until the run has to be there. */
   readonly triggerTimeoutMs: number
-  /** Whether a re-run attempt takes up the run of the attempt before, which it finds by a name of ours. */
-  readonly resume: boolean
+  /** What a re-run attempt does with the run of the attempt before, which it finds by a name of ours; false: nothing. */
+  readonly resume: ResumeMode | false
   /** Check and show everything, and start nothing. */
   readonly dryRun?: boolean
 }
@@ -48,13 +48,17 @@ async function begin(request: RunRequest, deps: RunDependencies): Promise<Begun 
   const target = { ...request, needsValues: needsValues(request) }
   const found = await within(deadline, deps, (limited) => findTarget(target, limited))
   const configuration = configure(request, found.definition, found.server.version, deps.reporter)
-  if (request.dryRun === true) return undefined
   // Where GitHub tells two steps of a workflow apart by nothing, what their runs are given does.
   const requester = namedRequester(request.requester, configuration.body)
-  const earlier = request.resume
-    ? await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
-    : undefined
-  return earlier ?? startRun({ ...request, requester }, found, configuration, deadline, deps)
+  if (request.dryRun === true) {
+    await tellDryRun({ ...request, requester }, found, configuration, deadline, deps)
+    return undefined
+  }
+  const { resume } = request
+  const { begun, replayed }: Earlier = resume
+    ? await within(deadline, deps, (limited) => resumeRun(requester, found, limited, resume))
+    : {}
+  return begun ?? startRun({ ...request, requester, replayed }, found, configuration, deadline, deps)
 }
 
 /** Whether there is anything to check, to merge or to show beside the definition's own values. */
@@ -65,7 +69,7 @@ function needsValues({ overrides, expectations = [], dryRun = false }: RunReques
 
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */
 function configure(
-  { overrides, dryRun, runName, requester, expectations = [] }: RunRequest,
+  { overrides, expectations = [] }: RunRequest,
   definition: Definition,
   version: string,
   reporter: Reporter,
@@ -81,16 +85,33 @@ function configure(
     warnings,
     unchecked,
   })
-  if (dryRun === true) {
-    const name = runName ?? configuration.runName ?? namePattern(namedRequester(requester, body), definition)
-    reporter.tell({
-      kind: 'dry-run',
-      lines: difference(base, { run_name: name, ...body }),
-      expectations: expectations.map(describeExpectation),
-      onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
-    })
-  }
   return configuration
+}
+
+/** Says what would be sent, and with resume: replay what would be done with what earlier attempts left. */
+async function tellDryRun(
+  { runName, requester, resume, expectations = [] }: RunRequest,
+  found: FoundTarget,
+  { body, runName: configured }: Configuration,
+  deadline: Deadline,
+  deps: RunDependencies,
+): Promise<void> {
+  const { definition } = found
+  const name = runName ?? configured ?? namePattern(requester, definition)
+  const earlier =
+    resume === 'replay' && requester.attempt > 1
+      ? await within(deadline, deps, async ({ client }) => {
+          const { foreseeReplay } = await import('./start/replay.ts')
+          return foreseeReplay(requester, found, client)
+        })
+      : undefined
+  deps.reporter.tell({
+    kind: 'dry-run',
+    lines: difference(definition.documents.configTemplate ?? {}, { run_name: name, ...body }),
+    expectations: expectations.map(describeExpectation),
+    earlier,
+    onlyWhenTriggered: ONLY_WHEN_TRIGGERED,
+  })
 }
 
 /** What no look at a definition tells. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { StepMetadata, StepState } from '../zenml/model.ts'
+import type { Named, StepMetadata, StepState } from '../zenml/model.ts'
 import type { CuratedVisualization } from '../zenml/answers/visualization.ts'
 
 /*
@@ -136,9 +136,37 @@ export interface RunDetails {
   readonly artifacts: readonly ArtifactInfo[]
   /** What somebody chose to be looked at first. */
   readonly curated?: readonly CuratedVisualization[]
+  /** What a replay took over; undefined if nothing. */
+  readonly reused?: ReusedSteps | undefined
   /** What could not be read or is too much to be read, as clauses for a person. */
   readonly missing: readonly string[]
 }
+
+/** Steps whose results a run did not compute, because the run that it replays had them. */
+export interface ReusedSteps {
+  /** Undefined where the server does not say. */
+  readonly from: Named | undefined
+  /** Their names. */
+  readonly steps: readonly string[]
+}
+
+/** What a re-run of the job with resume: replay does with what earlier attempts left. */
+export type ReplayPlan =
+  /** The run failed, and is replayed without the steps that it completed. */
+  | {
+      readonly kind: 'replay'
+      readonly id: string
+      readonly name: string
+      readonly attempt: number
+      readonly url: string | undefined
+    }
+  /** Whatever there is, a new run is started; `why` is a clause that begins a sentence. */
+  | { readonly kind: 'new'; readonly why: string }
+
+/** What it would do, where one that goes on or has completed is taken up. */
+export type Foreseen =
+  | ReplayPlan
+  | { readonly kind: 'take-up'; readonly name: string; readonly attempt: number; readonly status: string }
 
 export type VisualizationType = 'html' | 'image' | 'csv' | 'markdown' | 'json'
 

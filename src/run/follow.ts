@@ -69,7 +69,7 @@ export interface Begun {
   readonly kin: Kin
   /** For how long it has been there; milliseconds. */
   readonly ageMs: number
-  /** How long such runs take, where that was read already. */
+  /** How long such runs take, where that was read already, or where nobody can tell. */
   readonly usual?: { readonly known: Usual | undefined }
   readonly server: ServerInfo
   readonly project: Named | undefined
@@ -185,10 +185,10 @@ export class Follower {
   }
 
   async #watch(begun: Begun): Promise<Outcome> {
-    const { started, kin, ageMs } = begun
+    const { started, ageMs } = begun
     const { timeoutMs } = this.#policy
     const { status, url } = started
-    const usual = begun.usual === undefined ? await this.#usual(status, kin, ageMs) : begun.usual.known
+    const usual = await this.#usual(begun)
     const failedSteps = async (steps: readonly StepState[]): Promise<void> => this.#explainer.explain(steps)
     const failedChildRuns = async (runs: readonly ChildRun[]): Promise<void> =>
       this.#explainer.explainChildRuns(runs)
@@ -232,10 +232,10 @@ export class Follower {
     return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
   }
 
-  async #usual(status: string, kin: Kin, ageMs: number): Promise<Usual | undefined> {
-    if (runPhase(status) !== 'going-on') return undefined
-    const usual = await readUsual(this.deps.client, kin, this.deps)
-    if (usual !== undefined) this.deps.reporter.tell({ kind: 'usual', usual })
+  async #usual({ started, kin, ageMs, usual: given }: Begun): Promise<Usual | undefined> {
+    if (runPhase(started.status) !== 'going-on') return undefined
+    const usual = given === undefined ? await readUsual(this.deps.client, kin, this.deps) : given.known
+    if (given === undefined && usual !== undefined) this.deps.reporter.tell({ kind: 'usual', usual })
     const tooShort = jobTooShort(this.#policy, usual && Math.max(0, usual.medianMs - ageMs))
     if (tooShort !== undefined) this.deps.reporter.tell(tooShort)
     return usual

@@ -1,4 +1,4 @@
-import type { Api, Call, Read } from './api.ts'
+import type { Api, Read } from './api.ts'
 import type { z } from 'zod'
 import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError } from './errors.ts'
@@ -49,7 +49,6 @@ import {
   ACCOUNT,
   INFO,
   PROJECTS,
-  ROUTES,
   completedRunsParameters,
   definitionCall,
   definitionsCall,
@@ -58,6 +57,9 @@ import {
   projectCall,
   type MetadataScope,
   runsOfIdsParameters,
+  stepsOfIdsParameters,
+  triggerCall,
+  type StartSource,
   type CompletedRunsQuery,
   type RunPage,
   type DefinitionQuery,
@@ -158,20 +160,10 @@ export class ZenmlClient {
    * @param key a UUID; the same key again joins the work of the first (from 0.84 on)
    * @throws CredentialError if the token was refused and no other could be got; then nothing was started
    */
-  async trigger(
-    definition: Pick<Definition, 'kind' | 'id'>,
-    body: unknown,
-    key: string,
-  ): Promise<TriggerAnswer> {
-    const call: Call = {
-      method: 'POST',
-      path: `${ROUTES[definition.kind]}/${pathSegment(definition.id)}/runs`,
-      json: definition.kind === 'snapshot' ? { run_configuration: body } : body,
-      headers: { 'idempotency-key': key },
-      once: true,
-    }
+  async trigger(source: StartSource, configuration: unknown, key: string): Promise<TriggerAnswer> {
     try {
-      return readTriggerAnswer(await this.#api.exchange(call), this.#api.now())
+      const answer = await this.#api.exchange(triggerCall(source, configuration, key))
+      return readTriggerAnswer(answer, this.#api.now())
     } catch (error) {
       if (error instanceof UnreachableError) return { kind: 'not-sent', error }
       if (!(error instanceof TransportError)) throw error
@@ -280,6 +272,16 @@ export class ZenmlClient {
       const own = steps.filter(({ metadata }) => (metadata?.pipeline_run_id ?? id) === id)
       yield { steps: own.map(toStepDetail), ...counts }
     }
+  }
+
+  /** The same of several steps of any runs, at most 100, by their ids; what the server does not list is not there. */
+  async stepDetailsOfIds(
+    ids: readonly string[],
+    projectId?: string,
+  ): Promise<ReadonlyMap<string, StepDetail>> {
+    const call = { path: '/steps', query: stepsOfIdsParameters(ids, projectId) }
+    const { items } = await this.#api.read("read the run's steps", call, pageOf(stepDetailSchema))
+    return new Map(items.filter(({ id }) => ids.includes(id)).map((item) => [item.id, toStepDetail(item)]))
   }
 
   async *#stepPages<Item extends z.ZodType<{ readonly id: string }>>(

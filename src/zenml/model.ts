@@ -266,7 +266,8 @@ function stateOf(
   }
 }
 
-function toNamed(
+/** What an object is called. */
+export function toNamed(
   from: { id: string; name?: string | null | undefined } | null | undefined,
 ): Named | undefined {
   return from == null ? undefined : { id: from.id, name: from.name ?? undefined }

@@ -11,6 +11,29 @@ export const ROUTES: Readonly<Record<DefinitionKind, string>> = {
   snapshot: '/pipeline_snapshots',
 }
 
+/** What a run is started from: a template, a snapshot, or an earlier run that is replayed (from 0.95 on). */
+export interface StartSource {
+  readonly kind: DefinitionKind | 'run'
+  readonly id: string
+}
+
+/**
+ * A trigger: it must not be sent twice without a thought.
+ *
+ * @param configuration of the run; of a replay what differs from the configuration of the earlier run
+ * @param key a UUID
+ */
+export function triggerCall({ kind, id }: StartSource, configuration: unknown, key: string): Call {
+  const path = kind === 'run' ? `/runs/${pathSegment(id)}/replay` : `${ROUTES[kind]}/${pathSegment(id)}/runs`
+  return {
+    method: 'POST',
+    path,
+    json: kind === 'snapshot' ? { run_configuration: configuration } : configuration,
+    headers: { 'idempotency-key': key },
+    once: true,
+  }
+}
+
 export interface DefinitionQuery {
   readonly name?: string | undefined
   /** Name or id. */
@@ -116,6 +139,14 @@ export function runsOfIdsParameters(
 ): Readonly<Record<string, string | undefined>> {
   const id = `oneof:${JSON.stringify(ids)}`
   return { id, project: projectId, size: String(ids.length), hydrate: 'false' }
+}
+
+/** The parameters of a list of certain steps, with what each left behind. */
+export function stepsOfIdsParameters(
+  ids: readonly string[],
+  projectId: string | undefined,
+): Readonly<Record<string, string | undefined>> {
+  return { ...runsOfIdsParameters(ids, projectId), hydrate: 'true' }
 }
 
 export interface RunPage {

@@ -12,7 +12,7 @@ const MOST_EDGES = 100_000
 /** ZenML's are UUIDs; whatever else comes goes into a path, an output and the saved state no further than this. */
 export const id = z.string().regex(/^[\w-]{1,100}$/)
 
-const reference = z.object({ id, name: z.string().nullish() }).nullish()
+export const reference = z.object({ id, name: z.string().nullish() }).nullish()
 
 /** ZenML writes times in UTC without a zone. Gives milliseconds since the epoch. */
 const time = z.string().transform((text, context) => {

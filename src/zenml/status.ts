@@ -63,6 +63,11 @@ export function isStepFinished(status: string): boolean {
   return FINISHED_STEP.has(status)
 }
 
+/** Whether a replay took the step over from an earlier run: ZenML calls nothing else `skipped` (from 0.95 on). */
+export function isStepReused(status: string | undefined): boolean {
+  return status === 'skipped'
+}
+
 /** True if steps that wait for this one may start. */
 export function isStepSucceeded(status: string): boolean {
   return SUCCEEDED.has(status)

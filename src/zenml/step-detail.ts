@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../base/json.ts'
-import { id, mapping, runSchema, stepSchema } from './schemas.ts'
-import { toRun, toStep, type Run, type StepState } from './model.ts'
+import { id, mapping, reference, runSchema, stepSchema } from './schemas.ts'
+import { toNamed, toRun, toStep, type Named, type Run, type StepState } from './model.ts'
 import { curated, type CuratedVisualization } from './answers/visualization.ts'
 
 /** An artifact version that a step wrote. */
@@ -24,6 +24,8 @@ export interface StepDetail {
   readonly metadata: JsonObject | undefined
   readonly outputs: readonly StepOutput[]
   readonly exception: ExceptionInfo | undefined
+  /** The step that its result was taken from: by a replay, which skips it, or from the cache. */
+  readonly originalId?: string | undefined
 }
 
 /** A hydrated run. */
@@ -32,6 +34,8 @@ export interface RunDetail extends Run {
   readonly exception: ExceptionInfo | undefined
   /** What somebody chose to be looked at first, in their order; from 0.91 on. */
   readonly curated: readonly CuratedVisualization[]
+  /** The run that this one replays; from 0.95 on. */
+  readonly originalRun?: Named | undefined
 }
 
 const text = z.string().optional().catch(undefined)
@@ -87,7 +91,12 @@ const logged = z
 export const stepDetailSchema = stepSchema.extend({
   body: stepSchema.shape.body.unwrap().unwrap().extend({ outputs }).nullish(),
   metadata: z
-    .object({ run_metadata: logged, pipeline_run_id: text, exception_info: exception })
+    .object({
+      run_metadata: logged,
+      pipeline_run_id: text,
+      exception_info: exception,
+      original_step_run_id: id.nullish().catch(undefined),
+    })
     .nullish()
     .catch(undefined),
   resources: z.object({ outputs }).nullish().catch(undefined),
@@ -96,12 +105,17 @@ export const stepDetailSchema = stepSchema.extend({
 export const runDetailSchema = runSchema
   .extend({
     metadata: runSchema.shape.metadata.unwrap().unwrap().extend({ exception_info: exception }).nullish(),
-    resources: runSchema.shape.resources.unwrap().unwrap().extend({ visualizations: curated }).nullish(),
+    resources: runSchema.shape.resources
+      .unwrap()
+      .unwrap()
+      .extend({ visualizations: curated, original_run: reference.catch(undefined) })
+      .nullish(),
   })
   .transform((run): RunDetail => ({
     ...toRun(run),
     exception: run.metadata?.exception_info,
     curated: run.resources?.visualizations ?? [],
+    originalRun: toNamed(run.resources?.original_run),
   }))
 
 /** A log as far as a server gives it. */
@@ -132,6 +146,7 @@ export function toStepDetail(from: z.infer<typeof stepDetailSchema>): StepDetail
     metadata: from.metadata?.run_metadata,
     outputs: from.resources?.outputs ?? from.body?.outputs ?? [],
     exception: from.metadata?.exception_info,
+    originalId: from.metadata?.original_step_run_id ?? undefined,
   }
 }
 

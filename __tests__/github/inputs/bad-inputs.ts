@@ -124,6 +124,7 @@ const choices: readonly (readonly [string, With])[] = [
   ['on-paused: Wait', { 'on-paused': 'Wait' }],
   ['on-paused: 2h', { 'on-paused': '2h' }],
   ['resume: always', { resume: 'always' }],
+  ['resume: Replay', { resume: 'Replay' }],
   ...['yes', 'failure', 'on_failure', 'On-Failure', 'true, on-failure', '✅'].map(
     (word) => [`comment: ${word}`, { comment: word }] as const,
   ),
@@ -189,6 +190,7 @@ const names: readonly (readonly [string, With])[] = [
 
 const togethers: readonly (readonly [string, With])[] = [
   ['resume with a run name', { resume: 'true', 'run-name': 'nightly-{date}' }],
+  ['resume: replay with a run name', { resume: ' replay ', 'run-name': 'nightly-{date}' }],
   ['resume with a run name in the configuration', { resume: 'True', configuration: 'run_name: nightly' }],
   ['resume with a run name in the file', { resume: 'true', 'configuration-file': 'configs/named.yaml' }],
   [

@@ -5,6 +5,7 @@ import { parseDuration } from '../../base/duration.ts'
 import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
 import { quote } from '../../base/printable.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
+import type { ResumeMode } from '../../run/start/resume.ts'
 
 /** The longest path that Linux takes; also more than enough for any other line. */
 export const MAX_TEXT_LENGTH = 4096
@@ -48,6 +49,13 @@ export const comment = value((text, fault): CommentMode => {
   const isOn = boolean.safeParse(text)
   if (!isOn.success) return fault('is not allowed; use true, false or on-failure')
   return isOn.data ? 'always' : 'never'
+})
+
+/** `true`, `false`, or also to replay a run that failed. */
+export const resume = value((text, fault): ResumeMode | false => {
+  if (text === 'replay') return text
+  const isOn = boolean.safeParse(text)
+  return isOn.success ? isOn.data : fault('is not allowed; use true, false or replay')
 })
 
 /** A number without a fraction between two others, which are included. */

@@ -178,7 +178,7 @@ export function baselineFaults(raw: RawInputs, expectations: readonly Expectatio
 
 /** A run of an earlier attempt is found by the name that the action gives, so there must be no other name. */
 export function resumeFaults(raw: RawInputs, configuration: readonly Layer[]): InputFault[] {
-  if (!isTrue(raw.resume)) return []
+  if (!isTrue(raw.resume) && raw.resume?.trim() !== 'replay') return []
   const named = configuration.filter(({ value }) => (value['run_name'] ?? null) !== null)
   const places = [
     ...(raw['run-name'] === undefined ? [] : ['run-name']),

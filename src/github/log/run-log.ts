@@ -1,7 +1,8 @@
 import prettyMilliseconds from 'pretty-ms'
 import type { Reporter, RunEvent } from '../../run/events.ts'
-import type { Gallery, Usual } from '../../run/facts.ts'
+import type { Gallery, RunDetails, Usual } from '../../run/facts.ts'
 import type { Clock } from '../../base/clock.ts'
+import { reusedText } from '../replay-text.ts'
 import { FailureLog } from './failure-log.ts'
 import { LiveLog } from './live-log.ts'
 import { comparedLine, tellVerdicts } from './judgement.ts'
@@ -118,9 +119,14 @@ export class RunLog implements Reporter {
         for (const wanted of event.expectations) this.#log.info(`Not judged yet: ${inline(wanted, LONG)}`)
         return
       case 'details':
-        if (event.details.missing.length > 0) this.#log.warning(unreadLine(event.details.missing))
+        this.#tellDetails(event.details)
         return
     }
+  }
+
+  #tellDetails({ reused, missing }: RunDetails): void {
+    if (reused !== undefined) this.#log.info(reusedText(reused, (name) => inline(name)))
+    if (missing.length > 0) this.#log.warning(unreadLine(missing))
   }
 
   #tellHindrance(event: HindranceEvent): void {

@@ -3,6 +3,7 @@ import type { ProjectSource } from '../../run/facts.ts'
 import type { RunEvent, TriggerHindrance } from '../../run/events.ts'
 import type { KnownDefinition } from '../../zenml/model.ts'
 import { codeLogLine } from '../code-text.ts'
+import { replayLine, wouldReplayLine } from '../replay-text.ts'
 import { shownDifference } from './difference.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
@@ -25,6 +26,7 @@ const START_KINDS = [
   'resume-unclear',
   'resume-foreign',
   'resume-none',
+  'replay',
   'retry',
 ] as const satisfies readonly RunEvent['kind'][]
 
@@ -100,6 +102,7 @@ export class StartLog {
         this.#log.serverText(shownDifference(event.lines), DRY_RUN_TITLE)
         for (const wanted of event.expectations)
           this.#log.info(`Would be checked after the run: ${inline(wanted, LONG)}`)
+        if (event.earlier !== undefined) this.#log.info(inline(wouldReplayLine(event.earlier), LONG))
         return `Only a real start can check: ${inline(event.onlyWhenTriggered.join(', '), LONG)}`
       case 'triggering':
         return `Starting the run ${inline(event.name, 300)}`
@@ -137,6 +140,8 @@ export class StartLog {
         return undefined
       case 'resume-none':
         return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started'
+      case 'replay':
+        return inline(replayLine(event.plan), LONG)
       case 'retry':
         return `${inline(event.line, LONG)}; trying again in ${shownDuration(event.waitMs)}`
     }

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../run/events.ts'
 import type { Forecast, StepChange, StepCounts } from '../../run/facts.ts'
+import { isComputed } from '../replay-text.ts'
 import { inline } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
@@ -56,8 +57,7 @@ function changeLine({ name, status, durationMs, attempt }: StepChange): string {
   const state = inline(status)
   const taken = durationMs === undefined ? '' : ` ${wordOf(status)} ${shownDuration(durationMs)}`
   const again = attempt > 1 ? ` (attempt ${attempt})` : ''
-  // A result that was taken from the cache took no time.
-  return `${inline(name)}: ${state}${status === 'cached' ? '' : taken}${again}`
+  return `${inline(name)}: ${state}${isComputed(status) ? taken : ''}${again}`
 }
 
 function wordOf(status: string): string {

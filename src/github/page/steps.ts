@@ -1,5 +1,6 @@
 import type { StepState } from '../../zenml/model.ts'
 import type { RecordedStep, RunRecord } from '../run-record.ts'
+import { isComputed } from '../replay-text.ts'
 import { amount, blocks, escapeMarkdown, fold, grouped, table } from './markdown.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
@@ -75,13 +76,12 @@ function row(step: RecordedStep, totalMs: number): string[] {
 /** Such as `completed in 42 s` or `failed after 2 min 5 s, attempt 2`. */
 function stateOf({ status = NOT_STARTED, durationMs, attempt = 1 }: RecordedStep): string {
   const word = status === 'completed' ? 'in' : 'after'
-  const took = durationMs === undefined || status === 'cached' ? '' : ` ${word} ${shownDuration(durationMs)}`
+  const took = durationMs === undefined || !isComputed(status) ? '' : ` ${word} ${shownDuration(durationMs)}`
   return `${escapeMarkdown(status, MAX_NAME_LENGTH)}${took}${attempt > 1 ? `, attempt ${attempt}` : ''}`
 }
 
-/** A result from the cache took no time. */
-function timeOf({ durationMs, status }: StepState): number {
-  return status === 'cached' ? 0 : Math.max(0, durationMs ?? 0)
+function timeOf({ durationMs, status = NOT_STARTED }: StepState): number {
+  return isComputed(status) ? Math.max(0, durationMs ?? 0) : 0
 }
 
 function share(part: number): string {

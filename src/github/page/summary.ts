@@ -1,7 +1,8 @@
 import { shownDifference } from '../log/difference.ts'
 import { whyText, type FailureLimits } from './failure.ts'
 import type { WorkflowLog } from '../log/workflow-log.ts'
-import { blocks, code, escapeMarkdown, fence } from './markdown.ts'
+import { blocks, code, escapeMarkdown, escapeText, fence } from './markdown.ts'
+import { reusedText, wouldReplayLine } from '../replay-text.ts'
 import { timelineText } from './timeline.ts'
 import { appendSummary } from '../outputs.ts'
 import { escapeUnprintable } from '../../base/printable.ts'
@@ -18,6 +19,7 @@ import { changesText, handedOverText, metricsText, unjudgedText, verdictsText } 
 const LIMITS: Omit<FailureLimits, 'showsLogs'> = { failures: 10, messageLength: 1_000 }
 
 const MAX_MISSING_LENGTH = 500
+const MAX_NAME_LENGTH = 100
 const MAX_SENTENCE_LENGTH = 2_000
 
 /**
@@ -81,7 +83,7 @@ export function recordSections(record: RunRecord, { isMasked }: { readonly isMas
     ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
-    ['table of steps', blocks(stepsText(steps), lastSeenText(record))],
+    ['table of steps', blocks(stepsText(steps), reusedLine(details), lastSeenText(record))],
     ['timeline', isLost ? '' : timelineText(steps, asOf)],
     [
       'changed values',
@@ -92,7 +94,18 @@ export function recordSections(record: RunRecord, { isMasked }: { readonly isMas
   ]
 }
 
-function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunRecord['dryRun']>): string {
+function reusedLine(details: RunRecord['details']): string {
+  return details?.reused === undefined
+    ? ''
+    : `${reusedText(details.reused, (name) => code(name, MAX_NAME_LENGTH))}.`
+}
+
+function dryRunText({
+  lines,
+  expectations,
+  earlier,
+  onlyWhenTriggered,
+}: NonNullable<RunRecord['dryRun']>): string {
   const shown = shownDifference(lines).map((line) => escapeUnprintable(line))
   return blocks(
     'Changes that this run would make to the configuration:',
@@ -100,6 +113,7 @@ function dryRunText({ lines, expectations, onlyWhenTriggered }: NonNullable<RunR
     expectations.length === 0
       ? ''
       : `Would be checked after the run: ${expectations.map((wanted) => code(wanted)).join(', ')}`,
+    earlier === undefined ? '' : `${escapeText(wouldReplayLine(earlier))}.`,
     `Only a real start can check: ${escapeMarkdown(onlyWhenTriggered.join(', '))}.`,
   )
 }

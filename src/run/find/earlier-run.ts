@@ -7,43 +7,53 @@ import { isFrom } from '../start/own-run.ts'
 /** How many earlier attempts are looked through; one request each. */
 const MOST_ATTEMPTS = 10
 
+/** A run that an earlier attempt of a step left. */
+export interface LeftRun {
+  readonly run: Run
+  readonly name: string
+  readonly attempt: number
+}
+
 export type EarlierRun =
   | { readonly kind: 'none' }
-  | { readonly kind: 'one'; readonly run: Run; readonly name: string; readonly attempt: number }
+  | ({ readonly kind: 'one' } & LeftRun)
   | { readonly kind: 'several'; readonly names: readonly string[] }
   /** All there are were started from another template or snapshot. */
   | { readonly kind: 'foreign'; readonly names: readonly string[] }
 
-/**
- * The run that an earlier attempt of the same step left and that is worth taking up: it goes on, or has
- * completed. A failed or stopped one is what a re-run is for. Where several match, guessing would be worse than
- * a new run. A run that says that it was started from something else is none of this step's.
- */
-export async function findEarlierRun(
+/** What earlier attempts of the same step left that were given the same: the newest attempt's first. */
+export async function findEarlierRuns(
   client: ZenmlClient,
   requester: Requester,
   definition: Definition,
-): Promise<EarlierRun> {
+): Promise<LeftRun[]> {
   const projectId = definition.project?.id
-  const origins = [definition.id, definition.sourceSnapshotId]
-  const matches: { run: Run; name: string; attempt: number }[] = []
-  const foreign: string[] = []
+  const left: LeftRun[] = []
   const oldest = Math.max(1, requester.attempt - MOST_ATTEMPTS)
   for (let attempt = requester.attempt - 1; attempt >= oldest; attempt -= 1) {
     const prefix = stepNamePrefix({ ...requester, attempt }, pipelineOf(definition))
     const runs = await client.runsByPrefix(prefix, projectId)
-    for (const run of runs.filter(isWorthTaking)) {
-      const name = run.name ?? run.id
-      if (isFrom(run, origins) !== false) matches.push({ run, name, attempt })
-      else foreign.push(name)
-    }
+    left.push(...runs.map((run) => ({ run, name: run.name ?? run.id, attempt })))
   }
+  return left
+}
+
+/**
+ * The one of them that is worth taking up: it goes on, or has completed. A failed or stopped one is what a re-run is for.
+ * Where several match, guessing would be worse than a new run. A run that says that it was started from something else is
+ * none of this step's.
+ */
+export function chooseEarlierRun(left: readonly LeftRun[], definition: Definition): EarlierRun {
+  const origins = [definition.id, definition.sourceSnapshotId]
+  const worth = left.filter(({ run }) => isWorthTaking(run))
+  const matches = worth.filter(({ run }) => isFrom(run, origins) !== false)
   const [match, ...others] = matches
-  if (match === undefined)
-    return foreign.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: foreign }
-  return others.length === 0
-    ? { kind: 'one', ...match }
-    : { kind: 'several', names: matches.map(({ name }) => name) }
+  if (match !== undefined) {
+    return others.length === 0
+      ? { kind: 'one', ...match }
+      : { kind: 'several', names: matches.map(({ name }) => name) }
+  }
+  return worth.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: worth.map(({ name }) => name) }
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { isDeeperThan, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
-import { hasFailedOrStopped, isStepFinished, runPhase } from '../../zenml/status.ts'
+import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
 import { durationOf } from '../age.ts'
@@ -62,7 +62,8 @@ export async function collectDetails(
   options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<Collected> {
-  const { run, states, hydrated, behind } = await readAll(reference, options, deps)
+  const { run, states, hydrated: own, behind } = await readAll(reference, options, deps)
+  const hydrated = await completed(own, reference, options, deps)
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if (behind.steps > 0) {
     const all = Math.max(valueOf(states)?.length ?? 0, hydrated.steps.length)
@@ -90,6 +91,7 @@ export async function collectDetails(
       stepMetadata: stepMetadataOf(counted.filter(isResultOf(detail))),
       artifacts: counted.flatMap(artifactsOf),
       curated: curatedOf(detail),
+      reused: reusedOf(detail, counted),
       missing,
     },
     unread,
@@ -112,6 +114,30 @@ function hasStartedNone(states: readonly StepState[] | undefined, hydrated: Read
   return hydrated.missing === undefined && hydrated.steps.length === 0
 }
 
+/** Of a replay with what the steps logged that it took over. */
+async function completed(
+  read: ReadDetails,
+  reference: RunReference,
+  { thoroughly }: CollectOptions,
+  deps: CollectDependencies,
+): Promise<ReadDetails> {
+  if (!read.steps.some(isReused)) return read
+  const { withOriginals } = await import('./reused-steps.ts')
+  const limit = deps.timeLimit(timeLimitMs(thoroughly))
+  const { steps, missing } = await withOriginals(read.steps, reference, { retries: thoroughly, limit }, deps)
+  const clauses = [read.missing, missing].filter((clause) => clause !== undefined)
+  return { steps, missing: clauses.length === 0 ? undefined : clauses.join('; ') }
+}
+
+function isReused({ state }: StepDetail): boolean {
+  return isStepReused(state.status)
+}
+
+function reusedOf(run: RunDetail | undefined, steps: readonly StepDetail[]): RunDetails['reused'] {
+  const names = steps.filter(isReused).map(({ state }) => state.name)
+  return names.length === 0 ? undefined : { from: run?.originalRun, steps: names }
+}
+
 interface ReadAll {
   readonly run: Reading<RunDetail>
   readonly states: Reading<readonly StepState[]>
@@ -124,13 +150,17 @@ function valueOf<Value>(reading: Reading<Value>): Value | undefined {
   return 'value' in reading ? reading.value : undefined
 }
 
+function timeLimitMs(thoroughly: boolean): number {
+  return thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS
+}
+
 /** Once more where something of it is behind. */
 async function readAll(
   reference: RunReference,
   { thoroughly, ended }: CollectOptions,
   deps: CollectDependencies,
 ): Promise<ReadAll> {
-  const limit = deps.timeLimit(thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS)
+  const limit = deps.timeLimit(timeLimitMs(thoroughly))
   const retries = { retries: thoroughly }
   const read = async (): Promise<ReadAll> => {
     const [run, states, hydrated] = await Promise.all([

@@ -1,6 +1,7 @@
 import type { AnswerError } from '../../zenml/errors.ts'
 import { DEFINITION_NOUNS, type Definition } from '../../zenml/model.ts'
 import { twoSentences } from '../../base/sentences.ts'
+import type { RunIdentity } from '../journal.ts'
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
@@ -31,15 +32,24 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: strin
   },
 ]
 
-/** One line: what the server said, and what to do about it. */
-export function explainRefusal(error: AnswerError, definition: Definition): string {
+/**
+ * One line: what the server said, and what to do about it.
+ *
+ * @param replayed the run that was to be replayed, of that definition
+ */
+export function explainRefusal(
+  error: AnswerError,
+  definition: Definition,
+  replayed: RunIdentity | undefined,
+): string {
   if (error.missingPermission !== undefined) return error.message
-  return twoSentences(error.message, adviceFor(error, DEFINITION_NOUNS[definition.kind]))
+  const noun = DEFINITION_NOUNS[definition.kind]
+  const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
+  const source = replayed === undefined ? noun : `run "${replayed.name ?? replayed.id}"`
+  return twoSentences(error.message, known === undefined ? adviceFor(error, source) : known.advice(noun))
 }
 
 function adviceFor(error: AnswerError, noun: string): string {
-  const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
-  if (known !== undefined) return known.advice(noun)
   if (!error.fromZenml)
     return 'Check server-url, and any proxy or firewall between this runner and the server'
   switch (error.status) {

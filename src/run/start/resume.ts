@@ -1,24 +1,52 @@
 import { ageOf } from '../age.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { findEarlierRun } from '../find/earlier-run.ts'
+import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../follow.ts'
+import type { RunIdentity } from '../journal.ts'
 import { kinOfRun } from '../watch/usual.ts'
 import { originOfRun } from '../origin.ts'
 import type { Requester } from './run-name.ts'
 
-/** Takes up the run that an earlier attempt of the step left; undefined where there is none, or that is not clear. */
+/** What a re-run of the job does with what earlier attempts left: only takes up, or also replays what failed. */
+export type ResumeMode = true | 'replay'
+
+/** Neither: a new run is to be started. */
+export interface Earlier {
+  /** The run that is taken up. */
+  readonly begun?: Begun
+  /** The failed run that is to be replayed. */
+  readonly replayed?: RunIdentity
+}
+
+/** Takes up the run that an earlier attempt of the step left; where there is none, or that is not clear, says so. */
 export async function resumeRun(
   requester: Requester,
-  { server, account, definition, project }: FoundTarget,
+  target: FoundTarget,
   { client, journal, reporter }: RunDependencies,
-): Promise<Begun | undefined> {
-  const found = await findEarlierRun(client, requester, definition)
+  mode: ResumeMode = true,
+): Promise<Earlier> {
+  const left = await findEarlierRuns(client, requester, target.definition)
+  const found = chooseEarlierRun(left, target.definition)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
   if (found.kind === 'foreign') reporter.tell({ kind: 'resume-foreign', names: found.names })
-  if (found.kind === 'none' && requester.attempt > 1) reporter.tell({ kind: 'resume-none' })
-  if (found.kind !== 'one') return undefined
-  const { run, name, attempt } = found
+  if (found.kind === 'one') return { begun: takeUp(found, target, { client, journal, reporter }) }
+  if (found.kind !== 'none' || requester.attempt <= 1) return {}
+  if (mode === true) {
+    reporter.tell({ kind: 'resume-none' })
+    return {}
+  }
+  const { planReplay } = await import('./replay.ts')
+  const plan = planReplay(left, target, client.serverUrl)
+  reporter.tell({ kind: 'replay', plan })
+  return plan.kind === 'replay' ? { replayed: plan } : {}
+}
+
+function takeUp(
+  { run, name, attempt }: LeftRun,
+  { server, account, definition, project }: FoundTarget,
+  { client, journal, reporter }: Pick<RunDependencies, 'client' | 'journal' | 'reporter'>,
+): Begun {
   const url = runUrl(client.serverUrl, server, run.id, project)
   const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
   journal.started(started)

@@ -1,10 +1,12 @@
 import type { Deadline } from '../../base/deadline.ts'
+import type { JsonObject } from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'
 import type { Begun, RunDependencies } from '../follow.ts'
+import type { RunIdentity } from '../journal.ts'
 import { endReason } from '../stop/end-reason.ts'
 import { kinOfDefinition } from '../watch/usual.ts'
 import { showsHandOver } from './dispatch.ts'
@@ -21,6 +23,8 @@ export interface StartRequest {
   readonly provenance: Provenance | undefined
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
+  /** The run that is replayed, without the steps that it completed; it has had the same configuration. */
+  readonly replayed?: RunIdentity | undefined
 }
 
 /**
@@ -36,6 +40,7 @@ export async function startRun(
   deps: RunDependencies,
 ): Promise<Begun> {
   const { client, clock, reporter, journal } = deps
+  const { replayed } = request
   const key = deps.newKey()
   const named = nameRun(request, definition, configuration, key, clock.now())
   reporter.tell({ kind: 'triggering', name: named.name })
@@ -43,7 +48,11 @@ export async function startRun(
   const { run, name, adopted } = await triggerRun(
     {
       definition,
-      configuration: completeFor(server.version, definition, configuration.body),
+      replayed,
+      configuration:
+        replayed === undefined
+          ? completeFor(server.version, definition, configuration.body)
+          : ONLY_WHAT_FAILED,
       ...named,
       key,
       deadline,
@@ -60,13 +69,24 @@ export async function startRun(
   // Whatever the server's clocks say: it was not there before it was asked for.
   const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt)
   reporter.tell({ kind: 'started', run, url, ageMs, adopted })
-  const begun: Begun = { started, kin: kinOfDefinition(definition), ageMs, server, project }
+  const begun: Begun = {
+    started,
+    kin: kinOfDefinition(definition),
+    ageMs,
+    server,
+    project,
+    // How long whole runs take says nothing about a part of one.
+    ...(replayed === undefined ? {} : { usual: { known: undefined } }),
+  }
   const { provenance } = request
   if (provenance === undefined) return begun
   const facts = factsOf(provenance)
   const origin = { runId: run.id, facts, server, account, project: definition.project ?? project }
   return { ...begun, origin, beside: noteOrigin(origin, deps) }
 }
+
+/** Of a replay: all else is in the snapshot that ZenML made of the earlier run. */
+const ONLY_WHAT_FAILED: JsonObject = { skip_successful_steps: true }
 
 function nameRun(
   { runName, requester }: StartRequest,

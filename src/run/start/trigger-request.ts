@@ -3,11 +3,13 @@ import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
-import type { Journal } from '../journal.ts'
+import type { Journal, RunIdentity } from '../journal.ts'
 import type { Reporter } from '../events.ts'
 
 export interface TriggerRequest {
   readonly definition: Definition
+  /** The run of this definition that is replayed instead of starting from the definition. */
+  readonly replayed?: RunIdentity | undefined
   /** The run configuration without a name. */
   readonly configuration: JsonObject
   /** Known before the run is, and unique in its project: what makes a lost answer harmless. */

@@ -100,14 +100,15 @@ class Trigger {
 
   async #send(): Promise<TriggerAnswer> {
     const { client, journal } = this.#deps
-    const { definition, configuration, name } = this.#request
+    const { definition, replayed, configuration, name } = this.#request
     this.#attempt += 1
     this.#sentFrom ??= client.serverNow
     const plan = this.#plan()
     journal.planned(plan)
     const { mark } = plan
     const marked = mark === undefined ? configuration : withMark(configuration, mark)
-    return client.trigger(definition, { ...marked, run_name: name }, this.#key)
+    const source = replayed === undefined ? definition : { kind: 'run' as const, id: replayed.id }
+    return client.trigger(source, { ...marked, run_name: name }, this.#key)
   }
 
   #plan(): PlannedRun {
@@ -213,7 +214,8 @@ class Trigger {
     this.#mayHaveStarted ||= !byZenml || this.#wasLimited
     const run = await this.#adopt()
     if (run !== undefined) return run
-    const refusal = explainRefusal(error, this.#request.definition)
+    const { definition, replayed } = this.#request
+    const refusal = explainRefusal(error, definition, replayed)
     if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
     if (error.missingPermission === undefined) throw new RunError(refusal)
     const left = { planned: this.#plan(), reason: this.#request.endReason }

@@ -131,9 +131,9 @@ export class CellRun {
     const deadline = turns.deadline(triggerTimeoutMs, whole)
     this.#startDeadline = deadline
     if (resume) {
-      const earlier = await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
-      this.#isResumed = earlier !== undefined
-      if (earlier !== undefined) return earlier
+      const { begun } = await within(deadline, deps, (limited) => resumeRun(requester, found, limited))
+      this.#isResumed = begun !== undefined
+      if (begun !== undefined) return begun
     }
     return startRun({ ...this.#context, runName: undefined, requester }, found, configuration, deadline, deps)
   }

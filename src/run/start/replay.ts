@@ -1,0 +1,79 @@
+import type { ZenmlClient } from '../../zenml/client.ts'
+import { runUrl } from '../../zenml/run-link.ts'
+import type { Definition, Run } from '../../zenml/model.ts'
+import { runPhase } from '../../zenml/status.ts'
+import { isAtLeast } from '../../zenml/version.ts'
+import type { Foreseen, ReplayPlan } from '../facts.ts'
+import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
+import type { FoundTarget } from '../find/target.ts'
+import { isFrom } from './own-run.ts'
+import type { Requester } from './run-name.ts'
+
+/** What a re-run of the job would do, were it no dry run. */
+export async function foreseeReplay(
+  requester: Requester,
+  target: FoundTarget,
+  client: ZenmlClient,
+): Promise<Foreseen> {
+  const left = await findEarlierRuns(client, requester, target.definition)
+  const found = chooseEarlierRun(left, target.definition)
+  switch (found.kind) {
+    case 'one':
+      return { kind: 'take-up', name: found.name, attempt: found.attempt, status: found.run.status }
+    case 'several':
+      return { kind: 'new', why: `Several runs of earlier attempts match (${found.names.join(', ')})` }
+    case 'foreign': {
+      const names = found.names.join(', ')
+      return { kind: 'new', why: `Runs of earlier attempts (${names}) used another template or snapshot` }
+    }
+    case 'none':
+      return planReplay(left, target, client.serverUrl)
+  }
+}
+
+/**
+ * Which run a re-run of the job replays, where no run of an earlier attempt goes on or has completed: the only one of the
+ * newest attempt that left any, if it failed. Its name says that it was given the same.
+ *
+ * @param left what earlier attempts left, the newest first
+ */
+export function planReplay(
+  left: readonly LeftRun[],
+  { server, definition, project }: FoundTarget,
+  serverUrl: string,
+): ReplayPlan {
+  const [newest] = left
+  if (newest === undefined) return { kind: 'new', why: 'No earlier attempt has a run with the same inputs' }
+  const { run, name, attempt } = newest
+  const others = left.filter((each) => each.attempt === attempt && each !== newest)
+  if (others.length > 0) {
+    const names = [newest, ...others].map((each) => each.name).join(', ')
+    return { kind: 'new', why: `Several runs of attempt ${attempt} have the same inputs (${names})` }
+  }
+  const what = `The run ${name} of attempt ${attempt}`
+  if (runPhase(run.status) !== 'failed') {
+    return { kind: 'new', why: `${what} is ${run.status}, and only a failed run is replayed` }
+  }
+  if (!isSurelyFrom(run, definition)) {
+    return {
+      kind: 'new',
+      why: `${what} failed, but nothing shows that it used the same template or snapshot`,
+    }
+  }
+  if (!canReplay(server.version)) {
+    return {
+      kind: 'new',
+      why: `${what} failed, but ZenML ${server.version} cannot replay it (0.95 and newer can)`,
+    }
+  }
+  return { kind: 'replay', id: run.id, name, attempt, url: runUrl(serverUrl, server, run.id, project) }
+}
+
+function canReplay(version: string): boolean {
+  return /^\d/.test(version) && isAtLeast(version, 0, 95)
+}
+
+/** A replay of a template's run no longer names the template, only its snapshot (seen on 0.98.0). */
+function isSurelyFrom(run: Run, { kind, id, sourceSnapshotId }: Definition): boolean {
+  return isFrom(run, kind === 'template' ? [id, sourceSnapshotId] : [id]) === true
+}
