@@ -142,6 +142,7 @@ test('a run says where it came from and how it is', () => {
     endTime: Date.UTC(2026, 0, 1, 0, 1),
     templateId: 't',
     sourceSnapshotId: 's',
+    isDynamic: false,
     code: { kind: 'snapshot', name: 's' },
     pipeline: { id: 'pl', name: 'training' },
     projectId: 'p',
@@ -282,4 +283,15 @@ test.each([-5, 1e308, 1e15])('a duration of %p seconds is not known', (duration)
 test('a step that ended before it started took nobody knows how long', () => {
   const body = { status: 'completed', start_time: '2026-01-01T00:01:00', end_time: '2026-01-01T00:00:00' }
   expect(toStep(stepSchema.parse({ id: 's', name: 'train', body })).durationMs).toBeUndefined()
+})
+
+test.each([
+  [undefined, false],
+  [{ body: { is_dynamic: false } }, false],
+  [{ body: { is_dynamic: true } }, true],
+  // One that the account may not see may be of either kind.
+  [{ body: null }, true],
+])('a run whose snapshot is %j is dynamic: %s', (snapshot, isDynamic) => {
+  const resources = { pipeline: null, source_snapshot: null, snapshot }
+  expect(toRun(runSchema.parse({ id: 'r', resources }))).toMatchObject({ isDynamic })
 })
