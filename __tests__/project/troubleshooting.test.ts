@@ -38,7 +38,7 @@ const NO_ERRORS: readonly string[] = [
   'The workflow step was',
   'stopped after its timeout',
   'Stopped by a workflow',
-  'The question of the run that called this one was answered with abort',
+  'The question of the parent run was answered with abort',
   'The server never began this run',
   // A post step with nothing to do says nothing.
   // Told in the log while the step goes on.

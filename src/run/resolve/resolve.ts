@@ -42,7 +42,7 @@ const RESUME_PAUSE_MS = 1_000
 
 /** For the child runs of a run that is stopped by its answer; ZenML shows the reason where one has to be marked as failed. */
 const STOP_MS = 120_000
-const ABORTED = 'The question of the run that called this one was answered with abort'
+const ABORTED = 'The question of the parent run was answered with abort'
 
 /** The run after it was answered. */
 interface After {
@@ -138,7 +138,9 @@ async function stopChildRuns(
     }
     const stopped = await stopRun(request, { client, clock, signal })
     if ('why' in stopped) return stopped.why
-    return stopped.kind === 'asked' ? (stopped.left ?? `it was ${stopped.status} when last seen`) : undefined
+    return stopped.kind === 'asked'
+      ? (stopped.left ?? `the run was ${stopped.status} when last seen`)
+      : undefined
   } catch (error) {
     if (isZenmlError(error) || signal?.aborted === true) return undefined
     throw error
