@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
+import { closeScenes } from '../scene.ts'
+import { asking, askingChild, statusOf, YES, asked, errorOf, bodies, pausedRun } from './asked.ts'
+
+afterEach(closeScenes)
+
+test('a run that ZenML does not stop, though it has the answer abort, is no success', async () => {
+  const { scene, id, name, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 100 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'failed', status: 'paused' })
+  expect(outcome.error).toMatch(
+    `The question "Deploy this model?" of the run "${name}" was answered with abort, but ZenML did not stop the run. Stop it with stop/: http`,
+  )
+  expect(bodies(scene)).toEqual([{ resolution: 'abort' }])
+})
+
+test('a run that ZenML stops a moment after it took the answer abort is one', async () => {
+  const { scene, id, answer } = await asked(5)
+  const paused: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id) }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 4 }, do: paused })
+  const outcome = await answer({ resolution: 'abort', result: undefined })
+  expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+})
+
+test('a child run is stopped by abort; that its parent waits on for nothing is an error', async () => {
+  const { scene, answer } = await asked(5, { pipelines: [askingChild] })
+  expect(await errorOf(answer({ resolution: 'abort', result: undefined }))).toMatch(
+    /was answered with abort, but ZenML did not stop the run\. Stop it with stop\/: http/,
+  )
+  expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['paused', 'stopped'])
+})
+
+test('a child run is stopped by abort, and its parent goes on', async () => {
+  const { scene, id, answer } = await asked(5, { pipelines: [askingChild] })
+  const running: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id, 'running') }
+  scene.server.addFault({ on: 'run', occurrence: 2, do: running })
+  expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
+  expect(statusOf(scene, 1)).toBe('stopped')
+})
+
+describe('a run that is stopped by abort while its child run goes on', () => {
+  const callsLong: PipelineSpec = {
+    ...asking(600),
+    dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 5 }] },
+    child: {
+      name: 'child',
+      steps: [],
+      dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 7_200 }] },
+    },
+  }
+
+  test('takes it along', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })
+    expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['running', 'running'])
+    const outcome = await answer({ resolution: 'abort', result: undefined })
+    expect(outcome).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+    expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['stopped', 'stopped'])
+  })
+
+  test('is an error that names the child run where that goes on', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'local' })
+    const { id, name } = scene.server.runs[1]!
+    const error = await errorOf(answer({ resolution: 'abort', result: undefined }))
+    expect(error).toContain(
+      `was answered with abort, but its child run "${name}" (${id}) was stopping when last seen. Stop the run again with stop/: http`,
+    )
+  })
+})
+
+test('a run with more child runs than are looked at is not answered', async () => {
+  const { scene, name, answer } = await asked(5, { pipelines: [askingChild] })
+  const parent = scene.server.runs[0]!.id
+  const child = scene.server.runs[1]!.id
+  const nodes = Array.from({ length: 11 }, (_, index) => ({
+    node_id: `child_run/${index}`,
+    type: 'child_run',
+    id: child,
+    name: `child-${index}`,
+    metadata: { status: 'paused' },
+  }))
+  const body = JSON.stringify({ id: parent, status: 'paused', nodes, edges: [] })
+  scene.server.addFault({
+    on: 'dag',
+    occurrence: { from: 1, to: 2 },
+    do: { kind: 'answer', status: 200, body },
+  })
+  expect(await errorOf(answer())).toMatch(
+    `run: "${name}" has too many child runs to search for a question. Give the ID of the child run to answer: http`,
+  )
+  expect(bodies(scene)).toEqual([])
+})
+
+test('a run that ZenML cannot resume is no success', async () => {
+  const { scene, id, name, answer } = await asked(5)
+  const paused: Fault = {
+    on: 'run',
+    occurrence: { from: 2, to: 100 },
+    do: { kind: 'answer', status: 200, body: pausedRun(id) },
+  }
+  scene.server.addFault(paused)
+  const outcome = await answer()
+  expect(outcome).toMatchObject({ conclusion: 'failed', status: 'paused' })
+  expect(outcome.error).toMatch(
+    `The question "Deploy this model?" of the run "${name}" was answered, but ZenML could not resume the run, which is still paused (Waiting for manual resume.). Resume it in ZenML: http`,
+  )
+  expect(bodies(scene)).toEqual([YES])
+})
+
+test('a run that asks the next question at once was resumed', async () => {
+  const { scene, id, answer } = await asked(5)
+  const condition = {
+    node_id: 'wait_condition/second',
+    type: 'wait_condition',
+    id: '00000000-0000-4000-8000-000000000002',
+    name: 'announce',
+    metadata: { status: 'pending', question: 'Announce it?' },
+  }
+  const dag = JSON.stringify({ id, status: 'paused', nodes: [condition], edges: [] })
+  scene.server.addFault({
+    on: 'run',
+    occurrence: { from: 2, to: 200 },
+    do: { kind: 'answer', status: 200, body: pausedRun(id) },
+  })
+  scene.server.addFault({
+    on: 'dag',
+    occurrence: { from: 2, to: 200 },
+    do: { kind: 'answer', status: 200, body: dag },
+  })
+  expect(await answer()).toMatchObject({ conclusion: 'resolved', status: 'paused' })
+})
+
+test.each<[string, number, string]>([
+  ['a run that cannot be started again is seen to be paused once more', 8, 'failed'],
+  ['a run that is still being resumed after a minute is resolved', 200, 'resolved'],
+])('%s', async (_, resumingUntil, conclusion) => {
+  const { scene, id, answer } = await asked(5)
+  let looks = 0
+  scene.server.addFault({
+    on: 'run',
+    occurrence: { from: 2, to: 200 },
+    get do(): Fault['do'] {
+      looks += 1
+      const body = looks < resumingUntil ? pausedRun(id, 'resuming') : pausedRun(id)
+      return { kind: 'answer', status: 200, body }
+    },
+  })
+  expect((await answer()).conclusion).toBe(conclusion)
+  expect(bodies(scene)).toEqual([YES])
+})
+
+test('a run that is still being resumed after it was answered with abort was not stopped', async () => {
+  const { scene, id, answer } = await asked(5)
+  const resuming: Fault['do'] = { kind: 'answer', status: 200, body: pausedRun(id, 'resuming') }
+  scene.server.addFault({ on: 'run', occurrence: { from: 2, to: 200 }, do: resuming })
+  expect((await answer({ resolution: 'abort', result: undefined })).conclusion).toBe('failed')
+})
