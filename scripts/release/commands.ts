@@ -134,7 +134,11 @@ Writes the repository's owner into package.json and all files that name it.`,
     run: async ([repository = '']) => {
       const { writeRepository } = await import('./project.ts')
       const files = writeRepository(ROOT, repository)
-      console.log(files.length === 0 ? `All files name ${repository} already.` : files.join('\n'))
+      console.log(
+        files.length === 0
+          ? `All files name ${repository} already.`
+          : `Wrote ${repository} into these files. Read them (git diff), and commit them:\n${files.join('\n')}`,
+      )
     },
   },
 }

@@ -273,7 +273,8 @@ class Rehearsal {
     const { repository } = this.#as('token-of-person')
     const { status } = await fetch(`${this.#server.apiUrl}/repos/${repository}${call}`, {
       method,
-      headers: { authorization: 'Bearer token-of-person' },
+      // A connection that waits for the next request may be gone by then.
+      headers: { authorization: 'Bearer token-of-person', connection: 'close' },
       body: JSON.stringify(body),
     })
     return status
