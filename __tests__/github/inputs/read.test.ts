@@ -200,12 +200,8 @@ test('resume goes with a configuration, as long as that names no run', async () 
   expect(inputs.resume).toBe(true)
 })
 
-test.each([
-  ['replay', 'replay'],
-  [' True ', true],
-  ['FALSE', false],
-] as const)('resume can be a boolean or replay: %s', async (resume, read) => {
-  expect((await readGood({ resume })).inputs.resume).toBe(read)
+test('resume can be replay', async () => {
+  expect((await readGood({ resume: ' replay ' })).inputs.resume).toBe('replay')
 })
 
 test('what must happen on cancel can be said without a wait, the run may just be starting', async () => {
