@@ -51,7 +51,9 @@ test.concurrent('a job that is run again replays the run that failed, and says w
     const second = await attempt(scene, 2)
     expectGreen(second, 'completed')
     const name = first.outputs['run-name'] ?? ''
-    expect(saying(second)).toContain(`Replaying the run ${name} of attempt 1, which failed`)
+    expect(saying(second)).toContain(
+      `Replaying only the steps that did not complete in the run ${name} of attempt 1, which failed`,
+    )
     expect(saying(second)).toContain(`Reused from the run ${name}: load, train`)
     expect(second.summary).toContain(`Reused from the run \`${name}\`: \`load\`, \`train\`.`)
     expect(JSON.parse(second.outputs['metadata'] ?? '')).toMatchObject({
@@ -109,9 +111,9 @@ test.concurrent('a dry run of the second attempt starts nothing and says what wo
     const first = await attempt(scene, 1)
     const second = await attempt(scene, 2, { 'dry-run': 'true' })
     expect(second).toMatchObject({ exitCode: 0, outputs: { conclusion: 'dry-run' } })
-    const would = `Would replay the run ${first.outputs['run-name'] ?? ''} of attempt 1, which failed`
+    const would = `Would replay only the steps that did not complete in the run ${first.outputs['run-name'] ?? ''} of attempt 1, which failed`
     expect(saying(second)).toContain(would)
-    expect(second.summary).toContain('Would replay the run')
+    expect(second.summary).toContain('Would replay only the steps that did not complete in the run')
     expect(scene.runs).toHaveLength(1)
   }),
 )

@@ -68,7 +68,9 @@ async function onlyWhatFailed(scene: Scene): Promise<void> {
     expectStep(second, {
       exitCode: 1,
       outputs: { conclusion: 'failed', 'failed-step': 'deliver' },
-      log: [`Replaying the run ${first.outputs['run-name'] ?? ''} of attempt 1, which failed`],
+      log: [
+        `Replaying only the steps that did not complete in the run ${first.outputs['run-name'] ?? ''} of attempt 1, which failed`,
+      ],
     })
     assert.deepEqual(await statesOf(scene, second), { ...REUSED, deliver: 'failed' })
     await job.repair()

@@ -10,14 +10,14 @@ export function isComputed(status: string): boolean {
 
 /** What is done with what earlier attempts left, as one line without a period; the texts in it are not trusted. */
 export function replayLine(plan: ReplayPlan): string {
-  return plan.kind === 'new' ? `${plan.why}, so a new run is started` : `Replaying ${replayed(plan)}`
+  return plan.kind === 'new' ? `${plan.why}, so a new run is started` : `Replaying only ${replayed(plan)}`
 }
 
 /** The same of what would be done. */
 export function wouldReplayLine(plan: Foreseen): string {
   switch (plan.kind) {
     case 'replay':
-      return `Would replay ${replayed(plan)}`
+      return `Would replay only ${replayed(plan)}`
     case 'take-up':
       return `Would reattach to the run ${plan.name} of attempt ${plan.attempt}, which is ${plan.status}`
     case 'new':
@@ -27,7 +27,7 @@ export function wouldReplayLine(plan: Foreseen): string {
 
 function replayed({ name, attempt, url }: Extract<ReplayPlan, { kind: 'replay' }>): string {
   const where = url === undefined ? '' : `: ${url}`
-  return `the run ${name} of attempt ${attempt}, which failed, without the steps that it completed${where}`
+  return `the steps that did not complete in the run ${name} of attempt ${attempt}, which failed${where}`
 }
 
 /** Which steps a replay took over, and from where; each name is written by `shown`. */

@@ -167,6 +167,46 @@ describe('a new run is started, and one line says why', () => {
     ])
   })
 
+  test('where steps of the earlier run may still be running', async () => {
+    const { steps, ...spec } = churn()
+    const pipeline = { ...spec, sequential: false, steps: [...steps, { name: 'slow', seconds: 7_200 }] }
+    const scene = await openScene({ pipelines: [pipeline] })
+    await attempt(scene, 1, { wait: false })
+    await scene.clock.sleep(600_000)
+    const [run] = scene.server.runs
+    expect(run?.status).toBe('failed')
+    await attempt(scene, 2, { wait: false })
+    expect(starts(scene)).toEqual(NEW)
+    expect(reasons(scene)).toEqual([
+      `The run ${run?.name ?? ''} of attempt 1 failed, but steps of it may still be running`,
+    ])
+  })
+
+  test('where the earlier run has a model version, which would stay without what is reused', async () => {
+    const scene = await openScene({ pipelines: [{ ...churn(), model: 'prize' }] })
+    await attempt(scene, 1)
+    await attempt(scene, 2)
+    expect(starts(scene)).toEqual(NEW)
+    expect(reasons(scene)).toEqual([
+      `The run ${scene.server.runs[0]?.name ?? ''} of attempt 1 failed, but it has a model version, which a replay would not complete`,
+    ])
+  })
+
+  test('where nobody can tell whether the earlier run has a model version', async () => {
+    const scene = await open()
+    await attempt(scene, 1)
+    scene.server.addFault({
+      on: 'model-links',
+      occurrence: 'always',
+      do: { kind: 'answer', status: 403, body: '{"detail":["IllegalOperationError","no"]}' },
+    })
+    await attempt(scene, 2)
+    expect(starts(scene)).toEqual(NEW)
+    expect(reasons(scene)[0]).toMatch(
+      /failed, but whether it has a model version is not known: Could not read the run's model versions: the server answered 403/,
+    )
+  })
+
   test('where two runs of the attempt before have the same inputs', async () => {
     const scene = await open(9)
     await attempt(scene, 1)

@@ -158,6 +158,22 @@ describe('a child run that goes on is named, with its ID, and nothing is said to
   })
 })
 
+test('of a run that has ended, only the child run is said to go on', async () => {
+  const scene = await begun(parent, 12)
+  scene.server.setStatus(scene.server.runs[0]!.id, 'failed')
+  scene.server.addFault({
+    on: 'stop',
+    occurrence: { from: 2, to: 1_000 },
+    do: { kind: 'answer', status: 403, body: refused },
+  })
+  const ended = await end(scene, 30)
+  expect(ended).toMatchObject({ settled: false, status: 'failed' })
+  const { id, name } = scene.server.runs[1]!
+  expect(ended.predicate).toContain(
+    `is failed, but its child run "${name}" (${id}) may still be running: the server answered 403`,
+  )
+})
+
 describe('a stop that was accepted and forgotten is asked again', () => {
   test('of a child run that had not begun', async () => {
     const scene = await begun(calling({ ...called(7_200, 5), startupSeconds: 20 }), 10)
@@ -198,7 +214,9 @@ describe('what a server says of child runs is bounded', () => {
     )
     const ended = await end(scene, 40)
     expect(ended.settled).toBe(false)
-    expect(ended.sentence).toMatch(/more child runs than are stopped at once \(49\)/)
+    expect(ended.sentence).toMatch(
+      /It could not be stopped: it has more than 49 child runs, the most that are stopped at a time$/,
+    )
     expect(ended.sentence.length).toBeLessThan(1_000)
     const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))
     expect(asked.size).toBe(50)

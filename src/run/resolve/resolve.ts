@@ -10,6 +10,7 @@ import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
 import { stopRun } from '../stop/stop.ts'
+import { withoutDeed } from '../stop/stopped.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
 import {
   answered,
@@ -137,7 +138,8 @@ async function stopChildRuns(
       deadline: new Deadline(clock, STOP_MS),
     }
     const stopped = await stopRun(request, { client, clock, signal })
-    if ('why' in stopped) return stopped.why
+    if (stopped.kind === 'left-over') return stopped.why
+    if ('why' in stopped) return `its child runs could not be stopped: ${withoutDeed(stopped.why)}`
     return stopped.kind === 'asked'
       ? (stopped.left ?? `the run was ${stopped.status} when last seen`)
       : undefined

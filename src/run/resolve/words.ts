@@ -2,6 +2,7 @@ import { showOnOneLine } from '../../base/printable.ts'
 import { sortedJson, type JsonValue } from '../../base/json.ts'
 import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
 import type { Question, Run } from '../../zenml/model.ts'
+import type { AskedQuestion } from '../watch/paused-questions.ts'
 
 /** Longer ones tell nobody more of a question or a schema. */
 const MAX_LENGTH = 300
@@ -85,8 +86,8 @@ export function notStopped(question: Question, place: Place): string {
 }
 
 /** ZenML has stopped the run, and something that it called goes on. @param left a clause about that */
-export function childRunLeft(question: Question, place: Place, left: string): string {
-  return `${shownQuestion(question, place)} was answered with abort, but ${left}. Stop the run again with stop/${see(place.url)}`
+export function childRunLeft(question: AskedQuestion, place: Place, left: string): string {
+  return `${shownQuestion(question, place)} was answered with abort, but ${left}. Stop the run that asked (${question.runId}) with stop/${see(place.url)}`
 }
 
 /** It went well. */

@@ -46,10 +46,13 @@ export function explainRefusal(
   const noun = DEFINITION_NOUNS[definition.kind]
   const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
   const source = replayed === undefined ? noun : `run "${replayed.name ?? replayed.id}"`
-  return twoSentences(error.message, known === undefined ? adviceFor(error, source) : known.advice(noun))
+  return twoSentences(
+    error.message,
+    known === undefined ? adviceFor(error, source, replayed !== undefined) : known.advice(noun),
+  )
 }
 
-function adviceFor(error: AnswerError, noun: string): string {
+function adviceFor(error: AnswerError, noun: string, isReplay: boolean): string {
   if (!error.fromZenml)
     return 'Check server-url, and any proxy or firewall between this runner and the server'
   switch (error.status) {
@@ -65,7 +68,7 @@ function adviceFor(error: AnswerError, noun: string): string {
     case 501:
       return NO_WORKLOAD_MANAGER
     case 422:
-      return 'Correct the configuration'
+      return isReplay ? 'This run cannot be replayed: start a new workflow run' : 'Correct the configuration'
     default:
       return 'The server refused the request; retrying would not help'
   }

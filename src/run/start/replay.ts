@@ -1,6 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import type { Foreseen, ReplayPlan } from '../facts.ts'
@@ -27,7 +28,7 @@ export async function foreseeReplay(
       return { kind: 'new', why: `Runs of earlier attempts (${names}) used another template or snapshot` }
     }
     case 'none':
-      return planReplay(left, target, client.serverUrl)
+      return planReplay(left, target, client)
   }
 }
 
@@ -37,11 +38,11 @@ export async function foreseeReplay(
  *
  * @param left what earlier attempts left, the newest first
  */
-export function planReplay(
+export async function planReplay(
   left: readonly LeftRun[],
   { server, definition, project }: FoundTarget,
-  serverUrl: string,
-): ReplayPlan {
+  client: ZenmlClient,
+): Promise<ReplayPlan> {
   const [newest] = left
   if (newest === undefined) return { kind: 'new', why: 'No earlier attempt has a run with the same inputs' }
   const { run, name, attempt } = newest
@@ -53,6 +54,9 @@ export function planReplay(
   const what = `The run ${name} of attempt ${attempt}`
   if (runPhase(run.status) !== 'failed') {
     return { kind: 'new', why: `${what} is ${run.status}, and only a failed run is replayed` }
+  }
+  if (run.inProgress === true) {
+    return { kind: 'new', why: `${what} failed, but steps of it may still be running` }
   }
   if (!isSurelyFrom(run, definition)) {
     return {
@@ -66,7 +70,23 @@ export function planReplay(
       why: `${what} failed, but ZenML ${server.version} cannot replay it (0.95 and newer can)`,
     }
   }
-  return { kind: 'replay', id: run.id, name, attempt, url: runUrl(serverUrl, server, run.id, project) }
+  const obstacle = await modelObstacle(run, client)
+  if (obstacle !== undefined) return { kind: 'new', why: `${what} ${obstacle}` }
+  return { kind: 'replay', id: run.id, name, attempt, url: runUrl(client.serverUrl, server, run.id, project) }
+}
+
+/**
+ * ZenML gives a replay a model version of its own, without what the steps made that it skips (seen on 0.98.0): what would be
+ * promoted then is empty.
+ */
+async function modelObstacle({ id, modelVersionId }: Run, client: ZenmlClient): Promise<string | undefined> {
+  try {
+    const hasOne = modelVersionId !== undefined || (await client.models.versionIdsOfRun(id)).length > 0
+    return hasOne ? 'failed, but it has a model version, which a replay would not complete' : undefined
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    return `failed, but whether it has a model version is not known: ${error.message}`
+  }
 }
 
 function canReplay(version: string): boolean {

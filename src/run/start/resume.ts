@@ -37,7 +37,7 @@ export async function resumeRun(
     return {}
   }
   const { planReplay } = await import('./replay.ts')
-  const plan = planReplay(left, target, client.serverUrl)
+  const plan = await planReplay(left, target, client)
   reporter.tell({ kind: 'replay', plan })
   return plan.kind === 'replay' ? { replayed: plan } : {}
 }

@@ -79,11 +79,13 @@ export class ChildRuns {
     )
     const [first, ...others] = left.sort((a, b) => weightOf(b.stopped) - weightOf(a.stopped))
     const { status } = own
-    const tooMany = `it has more child runs than are stopped at once (${MOST_RUNS - 1})`
+    const tooMany = `it has more than ${MOST_RUNS - 1} child runs, the most that are stopped at a time`
     const clause = first === undefined ? tooMany : clauseFor(first.child, first.stopped, others.length)
     if (own.kind === 'going-on' || own.kind === 'unknown') return { ...own, why: `${own.why}; ${clause}` }
-    if (this.#areTooMany) return { kind: 'going-on', status, why: tooMany }
+    const isLeftOver = own.kind === 'ended'
+    if (this.#areTooMany) return { kind: isLeftOver ? 'left-over' : 'going-on', status, why: tooMany }
     if (first?.stopped.kind === 'asked') return { kind: 'asked', status, left: clause }
+    if (isLeftOver) return { kind: 'left-over', status, why: clause }
     return { kind: first?.stopped.kind === 'unknown' ? 'unknown' : 'going-on', status, why: clause }
   }
 }
@@ -94,7 +96,7 @@ function isOver({ kind }: Stopped): boolean {
 
 /** What a person has to hear of first. */
 function weightOf({ kind }: Stopped): number {
-  return ['asked', 'unknown', 'going-on'].indexOf(kind)
+  return ['asked', 'left-over', 'unknown', 'going-on'].indexOf(kind)
 }
 
 function clauseFor({ id, name }: ChildRun, stopped: Stopped, more: number): string {
@@ -105,6 +107,8 @@ function clauseFor({ id, name }: ChildRun, stopped: Stopped, more: number): stri
       return `${who} keeps running: ${withoutDeed(stopped.why)}`
     case 'unknown':
       return `${who} may still be running: ${withoutDeed(stopped.why)}`
+    case 'left-over':
+      return stopped.why
     case 'asked':
       return stopped.left ?? `${who} was ${stopped.status} when last seen`
     case 'ended':

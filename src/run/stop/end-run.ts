@@ -64,6 +64,8 @@ function describe(stopped: Stopped, where: string): string {
     case 'asked':
       if (stopped.left !== undefined) return `was asked to stop, but ${stopped.left}${where}`
       return `was asked to stop and was ${status} when last seen${where}`
+    case 'left-over':
+      return `is ${status}, but ${stopped.why}${where}`
     case 'going-on':
       return `keeps running${where}. ${couldNotStop(stopped.why)}`
     case 'unknown':

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
@@ -66,6 +67,8 @@ export async function stopRun(
   deps: StopDependencies,
   family = new Set([request.runId]),
 ): Promise<Stopped> {
+  // The requests of each child run listen to it.
+  if (deps.signal !== undefined) setMaxListeners(0, deps.signal)
   const childRuns = new ChildRuns(family, ({ id, status }) =>
     stopRun({ ...request, runId: id, status }, deps, family),
   )

@@ -6,6 +6,8 @@ export type Stopped =
   | { readonly kind: 'gone'; readonly status: string }
   /** The server took the request; the run, or the child run that `left` is a clause about, had not ended when the time was up. */
   | { readonly kind: 'asked'; readonly status: string; readonly left?: string }
+  /** The run itself has ended; `why` is a clause about a child run that goes on, or may. */
+  | { readonly kind: 'left-over'; readonly status: string; readonly why: string }
   /** `why` is a clause. */
   | { readonly kind: 'going-on'; readonly status: string; readonly why: string }
   /** The server could not be asked, so nobody can tell; `why` is a clause. */
