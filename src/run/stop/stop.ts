@@ -3,7 +3,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
-import type { Run, RunParts, StepState } from '../../zenml/model.ts'
+import type { ChildRun, Run, RunParts, StepState } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
@@ -69,9 +69,8 @@ export async function stopRun(
 ): Promise<Stopped> {
   // The requests of each child run listen to it.
   if (deps.signal !== undefined) setMaxListeners(0, deps.signal)
-  const childRuns = new ChildRuns(family, ({ id, status }) =>
-    stopRun({ ...request, runId: id, status }, deps, family),
-  )
+  const stop = ({ id, status }: ChildRun) => stopRun({ ...request, runId: id, status }, deps, family)
+  const childRuns = new ChildRuns(family, stop)
   return childRuns.together(await new Stop(request, deps, childRuns).run())
 }
 
@@ -120,7 +119,7 @@ class Stop {
     }
     if (this.#unanswered !== undefined) return this.#goingOn(this.#unanswered)
     if (this.#asked) return this.#stepsGoingOn ?? { kind: 'asked', status: this.#status }
-    return this.#unknown(this.#lastFailure)
+    return { kind: 'unknown', status: this.#status, why: this.#lastFailure }
   }
 
   async #tryOnce(attempt: number): Promise<Stopped | undefined> {
@@ -186,7 +185,9 @@ class Stop {
   /** Undefined where it is worth trying again. */
   async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<Stopped | undefined> {
     if (this.#patience.isFinal(error)) {
-      return this.#asked ? { kind: 'asked', status: this.#status } : this.#unknown(error.message)
+      return this.#asked
+        ? { kind: 'asked', status: this.#status }
+        : { kind: 'unknown', status: this.#status, why: error.message }
     }
     await this.#pauseAfter(error, attempt)
     return undefined
@@ -349,10 +350,6 @@ class Stop {
 
   #goingOn(why: string): Stopped {
     return { kind: 'going-on', status: this.#status, why }
-  }
-
-  #unknown(why: string): Stopped {
-    return { kind: 'unknown', status: this.#status, why }
   }
 
   #hasTime(): boolean {
