@@ -178,7 +178,7 @@ describe('a new run is started, and one line says why', () => {
     await attempt(scene, 2, { wait: false })
     expect(starts(scene)).toEqual(NEW)
     expect(reasons(scene)).toEqual([
-      `The run ${run?.name ?? ''} of attempt 1 failed, but steps of it may still be running`,
+      `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps may still be running`,
     ])
   })
 

@@ -215,7 +215,7 @@ describe('what a server says of child runs is bounded', () => {
     const ended = await end(scene, 40)
     expect(ended.settled).toBe(false)
     expect(ended.sentence).toMatch(
-      /It could not be stopped: it has more than 49 child runs, the most that are stopped at a time$/,
+      /It could not be stopped: there are more than 49 child runs, the most that are stopped at a time$/,
     )
     expect(ended.sentence.length).toBeLessThan(1_000)
     const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))

@@ -139,7 +139,7 @@ async function stopChildRuns(
     }
     const stopped = await stopRun(request, { client, clock, signal })
     if (stopped.kind === 'left-over') return stopped.why
-    if ('why' in stopped) return `its child runs could not be stopped: ${withoutDeed(stopped.why)}`
+    if ('why' in stopped) return `not everything could be stopped: ${withoutDeed(stopped.why)}`
     return stopped.kind === 'asked'
       ? (stopped.left ?? `the run was ${stopped.status} when last seen`)
       : undefined

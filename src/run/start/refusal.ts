@@ -68,7 +68,9 @@ function adviceFor(error: AnswerError, noun: string, isReplay: boolean): string 
     case 501:
       return NO_WORKLOAD_MANAGER
     case 422:
-      return isReplay ? 'This run cannot be replayed: start a new workflow run' : 'Correct the configuration'
+      return isReplay
+        ? `The ${noun} cannot be replayed: start a new workflow run`
+        : 'Correct the configuration'
     default:
       return 'The server refused the request; retrying would not help'
   }

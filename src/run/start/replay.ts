@@ -56,7 +56,7 @@ export async function planReplay(
     return { kind: 'new', why: `${what} is ${run.status}, and only a failed run is replayed` }
   }
   if (run.inProgress === true) {
-    return { kind: 'new', why: `${what} failed, but steps of it may still be running` }
+    return { kind: 'new', why: `${what} failed, but some of its steps may still be running` }
   }
   if (!isSurelyFrom(run, definition)) {
     return {

@@ -79,7 +79,7 @@ export class ChildRuns {
     )
     const [first, ...others] = left.sort((a, b) => weightOf(b.stopped) - weightOf(a.stopped))
     const { status } = own
-    const tooMany = `it has more than ${MOST_RUNS - 1} child runs, the most that are stopped at a time`
+    const tooMany = `there are more than ${MOST_RUNS - 1} child runs, the most that are stopped at a time`
     const clause = first === undefined ? tooMany : clauseFor(first.child, first.stopped, others.length)
     if (own.kind === 'going-on' || own.kind === 'unknown') return { ...own, why: `${own.why}; ${clause}` }
     const isLeftOver = own.kind === 'ended'
