@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { runAction, startAction, type ActionResult } from '../../e2e/action.ts'
 import { withPreload } from '../../e2e/preload.ts'
 import type { FaultAction, PipelineSpec } from '../../simulator/index.ts'
+import { onPullRequest } from './pull-request.ts'
 import { expectGreen, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -80,6 +81,20 @@ test.concurrent.each(LOST.map((fault) => [fault.kind, fault] as const))(
       expect(second.outputs['run-id']).toBe(scene.runs[1]?.id)
       expect(saying(second)).toContain('found by its name')
     }),
+)
+
+test.concurrent('the comment on the pull request says what a replay reused', () =>
+  onPullRequest({ pipelines: [churn()] }, async (scene, github, step) => {
+    const commented = async (number: string): Promise<ActionResult> =>
+      scene.step(
+        { ...INPUTS, comment: 'true' },
+        { ...step, env: { ...step.env, GITHUB_RUN_ID: '4711', GITHUB_RUN_ATTEMPT: number } },
+      )
+    const first = await commented('1')
+    expectGreen(await commented('2'), 'completed')
+    const reused = `Reused from the run \`${first.outputs['run-name']}\`: \`load\`, \`train\`.`
+    expect(github.comments(7).map(({ body }) => body.includes(reused))).toEqual([true])
+  }),
 )
 
 test.concurrent(

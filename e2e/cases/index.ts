@@ -3,6 +3,7 @@ import { BASELINE_CASES } from './baseline.ts'
 import { CONTRACT } from './contract.ts'
 import { FINDING } from './finding.ts'
 import { GUIDE } from './guide.ts'
+import { LIVE_LOGS } from './live-logs.ts'
 import { OUTCOME } from './outcome.ts'
 import { PARAMETERS } from './parameters.ts'
 import { PAUSE } from './pause.ts'
@@ -23,6 +24,7 @@ const ALL: readonly Case[] = [
   ...FINDING,
   ...PARAMETERS,
   ...SEEING,
+  ...LIVE_LOGS,
   ...BASELINE_CASES,
   ...PROJECTS,
   ...PERMISSIONS,

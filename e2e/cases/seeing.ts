@@ -146,61 +146,10 @@ async function retried(scene: Scene): Promise<void> {
   })
 }
 
-/** `train` says every half second how much is left; what was seen, and when the first of it was. */
-async function trainLines(scene: Scene, inputs: Readonly<Record<string, string>>) {
-  let early = 0
-  const running = await scene.start(
-    { ...inputs, logs: 'live', 'poll-interval': '1s' },
-    {
-      onLine: (line) => {
-        if (/│ .*training, \d{2}\.\d s left/.test(line)) early += 1
-      },
-    },
-  )
-  const result = await running.done
-  const lines = result.stdout.match(/^│ .*training, [\d.]+ s left$/gm) ?? []
-  return { result, lines, early }
-}
-
-async function liveLogs(scene: Scene): Promise<void> {
-  const { result, lines, early } = await trainLines(scene, {
-    template: 'training-template',
-    configuration: quick({ seconds: 20 }),
-  })
-  await scene.onlyRun(result)
-  expectStep(result, { exitCode: 0, outputs: { conclusion: 'completed' } })
-  expectOnceInOrder(lines.map((line) => line.slice(2)))
-  assert.ok(lines.length >= 30, `only ${lines.length} lines`)
-  assert.ok(early > 0, 'no line while the step ran')
-}
-
-async function liveLogsOfSeveral(scene: Scene): Promise<void> {
-  const steps = Object.fromEntries(
-    ['train_0', 'train_1'].map((name) => [name, { parameters: { seconds: 12 } }]),
-  )
-  const { result, lines } = await trainLines(scene, {
-    template: 'wide-template',
-    configuration: JSON.stringify({ steps }),
-  })
-  await scene.onlyRun(result)
-  expectStep(result, { exitCode: 0, outputs: { conclusion: 'completed' } })
-  assert.ok(lines.length >= 40, `only ${lines.length} lines`)
-}
-
-/** The time that is left becomes less with each line. */
-function expectOnceInOrder(lines: readonly string[]): void {
-  const left = lines.map((line) => Number(/[\d.]+(?= s left)/.exec(line)?.[0]))
-  left.forEach((seconds, index) => {
-    assert.ok(index === 0 || seconds < (left[index - 1] ?? 0), `out of order or twice: ${lines.join(', ')}`)
-  })
-}
-
 export const SEEING: readonly Case[] = [
   { name: 'seeing why a run failed', core: true, runs: 1, run: whyItFailed },
   { name: 'seeing why a run failed, without its log', runs: 1, run: withoutLog },
   { name: 'seeing what a run made, and ZenML where it came from', core: true, runs: 1, run: whatItMade },
   { name: 'seeing what artifacts show', core: true, runs: 1, run: whatArtifactsShow },
-  { name: 'seeing what steps log while they run', runs: 1, run: liveLogs },
-  { name: 'seeing what several steps log', runs: 1, run: liveLogsOfSeveral },
   { name: 'seeing a step that was tried again', runs: 1, run: retried },
 ]

@@ -137,6 +137,33 @@ async function noRunnerWaits(scene: Scene): Promise<void> {
   assert.deepEqual(await workflow(scene, 'check-training.yml', later), { deleted: ['5'], gate: ['open'] })
 }
 
+/** A run that asks a person, whose answer is a job that a reviewer has let begin. */
+async function approvedInGithub(scene: Scene): Promise<void> {
+  const connection = `server-url: \${{ vars.SERVER_URL }}
+          api-key: \${{ secrets.ZENML_API_KEY }}
+          project: \${{ vars.PROJECT }}
+`
+  const text = recipe('deploy-model.yml')
+    .replaceAll(/server-url: .*\n +api-key: .*\n/g, () => connection)
+    .replace('snapshot: deployment', 'snapshot: approval-template\n          parameters: "patience: 1"')
+    // The reviewer approves once the run asks.
+    .replace(
+      /- uses: \.\/resolve\n/,
+      (resolve) =>
+        `- uses: ./wait\n        continue-on-error: true\n        with:\n          ${connection}          run: \${{ needs.train.outputs.run-id }}\n          on-paused: fail\n      ${resolve}`,
+    )
+    .replace(/- uses: \.\/wait\n(?![^]*\.\/resolve)/, '- id: followed\n        uses: ./wait\n')
+    .concat(
+      '      - run: echo "$CONCLUSION" > "$E2E_RESULTS/conclusion"\n        env:\n          CONCLUSION: ${{ steps.followed.outputs.conclusion }}\n',
+    )
+  const results = await workflow(scene, 'deploy-model.yml', { text, event: 'workflow_dispatch' })
+  assert.deepEqual(results['conclusion'], ['completed'])
+  assert.deepEqual(
+    (await scene.newRuns()).map(({ status }) => status),
+    ['completed'],
+  )
+}
+
 export const WORKFLOW: readonly Case[] = [
   { name: 'workflow: later steps and jobs use the outputs', where: since('0.98'), runs: 2, run: outputs },
   { name: 'workflow: a matrix of three cells', where: since('0.98'), runs: 3, run: matrix },
@@ -152,5 +179,11 @@ export const WORKFLOW: readonly Case[] = [
     where: since('0.98'),
     runs: 1,
     run: noRunnerWaits,
+  },
+  {
+    name: 'workflow: the recipe with an approval, which resolve/ passes on',
+    where: since('0.98'),
+    runs: 1,
+    run: approvedInGithub,
   },
 ]

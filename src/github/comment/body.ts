@@ -9,7 +9,7 @@ import { comparisonText } from '../page/comparison.ts'
 import { sweepText } from '../page/sweep.ts'
 import { heading, headLine, stateText } from '../page/heading.ts'
 import { codeLine } from '../code-text.ts'
-import { lastSeenText, stepsText } from '../page/steps.ts'
+import { stepsText } from '../page/steps.ts'
 import { metricsText, unjudgedText, verdictsText } from '../page/values.ts'
 
 /** GitHub refuses a longer body. */
@@ -48,10 +48,7 @@ export function renderComment(record: RunRecord, place: CommentPlace): string {
     ['cells', sweepText(record.sweep, { foldsRest: false })],
     ['comparison', comparisonText(record.comparison)],
     ['metadata', details === undefined ? '' : metricsText(details, MOST_METRICS)],
-    [
-      'steps',
-      isOver && steps.length > 0 ? fold('Steps', blocks(stepsText(steps), lastSeenText(record))) : '',
-    ],
+    ['steps', isOver && steps.length > 0 ? fold('Steps', stepsText(record)) : ''],
     ['workflow', footer(place)],
   ]
   return belowMarker(sections.map(withoutReferences), place)

@@ -1,7 +1,7 @@
 import type { StepState } from '../../zenml/model.ts'
 import type { RecordedStep, RunRecord } from '../run-record.ts'
-import { isComputed } from '../replay-text.ts'
-import { amount, blocks, escapeMarkdown, fold, grouped, table } from './markdown.ts'
+import { isComputed, reusedText } from '../replay-text.ts'
+import { amount, blocks, code, escapeMarkdown, fold, grouped, table } from './markdown.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 const MOST_ROWS = 200
@@ -29,8 +29,18 @@ const SYMBOLS: ReadonlyMap<string, string> = new Map([
 
 const NOT_STARTED = 'not started'
 
-/** Table of a run's steps in the order of their start; of a great many the failed ones and the first, and how many more. */
-export function stepsText(steps: readonly RecordedStep[]): string {
+/** The steps of a run, those that a replay reused, and whether they are as they ended. */
+export function stepsText(record: RunRecord): string {
+  return blocks(tableText(record.steps), reusedLine(record), lastSeenText(record))
+}
+
+function reusedLine({ details }: RunRecord): string {
+  if (details?.reused === undefined) return ''
+  return `${reusedText(details.reused, (name) => code(name, MAX_NAME_LENGTH))}.`
+}
+
+/** In the order of their start; of a great many the failed ones and the first, and how many more. */
+function tableText(steps: readonly RecordedStep[]): string {
   if (steps.length === 0) return ''
   const shown = chosen(steps)
   const totalMs = steps.reduce((sum, step) => sum + timeOf(step), 0)
@@ -44,7 +54,7 @@ export function stepsText(steps: readonly RecordedStep[]): string {
 }
 
 /** What was seen last is not how it ended. */
-export function lastSeenText({ conclusion, steps, details }: RunRecord): string {
+function lastSeenText({ conclusion, steps, details }: RunRecord): string {
   if (conclusion === undefined || details !== undefined || steps.length === 0) return ''
   return 'The steps are shown as they were last seen.'
 }

@@ -2,7 +2,7 @@ import { shownDifference } from '../log/difference.ts'
 import { whyText, type FailureLimits } from './failure.ts'
 import type { WorkflowLog } from '../log/workflow-log.ts'
 import { blocks, code, escapeMarkdown, escapeText, fence } from './markdown.ts'
-import { reusedText, wouldReplayLine } from '../replay-text.ts'
+import { wouldReplayLine } from '../replay-text.ts'
 import { timelineText } from './timeline.ts'
 import { appendSummary } from '../outputs.ts'
 import { escapeUnprintable } from '../../base/printable.ts'
@@ -12,14 +12,13 @@ import { comparisonText } from './comparison.ts'
 import { sweepText } from './sweep.ts'
 import { heading, headLine } from './heading.ts'
 import { codeLine } from '../code-text.ts'
-import { lastSeenText, stepsText } from './steps.ts'
+import { stepsText } from './steps.ts'
 import { visualizationSections } from './visualizations.ts'
 import { changesText, handedOverText, metricsText, unjudgedText, verdictsText } from './values.ts'
 
 const LIMITS: Omit<FailureLimits, 'showsLogs'> = { failures: 10, messageLength: 1_000 }
 
 const MAX_MISSING_LENGTH = 500
-const MAX_NAME_LENGTH = 100
 const MAX_SENTENCE_LENGTH = 2_000
 
 /**
@@ -83,7 +82,7 @@ export function recordSections(record: RunRecord, { isMasked }: { readonly isMas
     ['cells', sweepText(record.sweep, { foldsRest: true })],
     ['comparison', comparisonText(record.comparison)],
     ['dry run', dryRun === undefined ? '' : dryRunText(dryRun)],
-    ['table of steps', blocks(stepsText(steps), reusedLine(details), lastSeenText(record))],
+    ['table of steps', stepsText(record)],
     ['timeline', isLost ? '' : timelineText(steps, asOf)],
     [
       'changed values',
@@ -92,12 +91,6 @@ export function recordSections(record: RunRecord, { isMasked }: { readonly isMas
     ['metadata', details === undefined ? '' : metricsText(details)],
     ['unread', missingText(details?.missing ?? [])],
   ]
-}
-
-function reusedLine(details: RunRecord['details']): string {
-  return details?.reused === undefined
-    ? ''
-    : `${reusedText(details.reused, (name) => code(name, MAX_NAME_LENGTH))}.`
 }
 
 function dryRunText({
