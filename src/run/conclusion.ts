@@ -27,6 +27,8 @@ export interface Outcome {
   readonly failedStep: string | undefined
   /** True if the step is red only because the run waits for an answer. */
   readonly waitsForPerson?: true
+  /** True if a run may have been started, and nobody could say whether one was. */
+  readonly inDoubt?: boolean
   /** True if the run that was named is not there. */
   readonly isMissing?: boolean
 }

@@ -48,7 +48,7 @@ export async function cancel(
   run: StartedRun | PlannedRun,
   policy: CancelPolicy,
   { client, clock, reporter, journal, timeLimit }: CancelDependencies,
-): Promise<Pick<Outcome, 'conclusion' | 'status' | 'error'>> {
+): Promise<Omit<Outcome, 'failedStep'>> {
   const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy
   const isJobEnd = isInLastMinutes(policy)
   const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
@@ -58,7 +58,7 @@ export async function cancel(
   }
   if (isJobEnd) journal.ending(mode)
   const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
-  const { status, sentence, settled } = await cleanUp(
+  const { found, status, sentence, settled } = await cleanUp(
     {
       run,
       mode,
@@ -69,7 +69,8 @@ export async function cancel(
     { client: client.with({ signal }), clock, signal },
   )
   if (settled) journal.settled()
-  if (!isJobEnd) return { conclusion: 'cancelled', status, error: `Cancelled. ${sentence}` }
+  const inDoubt = found === 'unknown' || found === 'another'
+  if (!isJobEnd) return { conclusion: 'cancelled', status, inDoubt, error: `Cancelled. ${sentence}` }
   const why = `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`
-  return { conclusion: 'timed-out', status, error: `${why}. ${sentence}` }
+  return { conclusion: 'timed-out', status, inDoubt, error: `${why}. ${sentence}` }
 }

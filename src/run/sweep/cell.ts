@@ -73,6 +73,16 @@ export function shortError(
   return unnamed.replace(`. See its steps and logs: ${run.url}`, '').replace(`: ${run.url}`, '')
 }
 
+/** Whether it is certain that there is no run. */
+export function wasNeverStarted({ run, outcome }: CellResult): boolean {
+  if (run !== undefined) return false
+  // The state is that of a run that was found when the cell was cancelled.
+  return (
+    outcome === undefined ||
+    (outcome.status === '' && outcome.inDoubt !== true && outcome.conclusion !== 'lost')
+  )
+}
+
 /** Whether everything of this cell is as it was wished for. */
 export function isGood({ outcome }: CellResult): boolean {
   return outcome !== undefined && outcome.error === undefined

@@ -1,8 +1,8 @@
 import type { Conclusion, Outcome } from '../conclusion.ts'
-import { isGood, isMiss, isUnread, type CellResult, type SweepResult } from './cell.ts'
+import { isGood, isMiss, isUnread, wasNeverStarted, type CellResult, type SweepResult } from './cell.ts'
 
 export interface SweepOutcome extends Outcome {
-  /** Whether some run was started. */
+  /** Whether some run was started, or may have been. */
   readonly hadRun: boolean
 }
 
@@ -25,7 +25,7 @@ export function verdictOf(
   { cells, completed, best, rank }: SweepResult,
   { expectAll, isCancelled, whyStopped }: VerdictOptions,
 ): SweepOutcome {
-  const hadRun = cells.some(({ run }) => run !== undefined)
+  const hadRun = !cells.every(wasNeverStarted)
   const end = (conclusion: Conclusion, error?: string): SweepOutcome => ({
     conclusion,
     status: '',
@@ -74,9 +74,9 @@ function worstFirst(a: CellResult, b: CellResult): number {
 }
 
 function countsOf(cells: readonly CellResult[], completed: number): string {
-  const never = cells.filter(({ run }) => run === undefined).length
+  const never = cells.filter(wasNeverStarted).length
   const going = cells.filter(
-    ({ run, outcome }) => run !== undefined && outcome?.conclusion === 'cancelled',
+    (result) => !wasNeverStarted(result) && result.outcome?.conclusion === 'cancelled',
   ).length
   const others = cells.length - completed - never - going
   const failed = others === 0 ? '' : `, failed: ${others}`
