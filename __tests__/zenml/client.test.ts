@@ -203,7 +203,7 @@ test('a login that failed seven times is not tried seven times more by the read 
 
 test('a client without retries tries once', async () => {
   const { client, requests } = await scripted({ status: 503 })
-  expect(await rejection(client.with({ retries: false }).info())).toBeInstanceOf(AnswerError)
+  expect(await rejection(client.with({ retries: 'none' }).info())).toBeInstanceOf(AnswerError)
   expect(requests).toHaveLength(1)
 })
 

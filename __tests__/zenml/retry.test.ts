@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { TransportError } from '../../src/http/transport-error.ts'
 import { AnswerError, CredentialError, UnreachableError } from '../../src/zenml/errors.ts'
+import { Deadline } from '../../src/base/deadline.ts'
 import { backoffMs, decideRetry, isPassing } from '../../src/zenml/retry.ts'
 
 const MOST_ATTEMPTS = 7
@@ -74,6 +75,12 @@ test.each([
 
 test('a Retry-After beyond two minutes is left to the person', () => {
   expect(decideRetry(answered(429, '{}', '121'), 1, 0)).toEqual({ kind: 'give-up' })
+})
+
+test('where something depends on the answer, a longer Retry-After is waited for two minutes at a time', () => {
+  const deadline = new Deadline({ elapsed: () => 0 }, 600_000)
+  const decision = decideRetry(answered(429, '{}', '900'), 40, 0, deadline)
+  expect(decision).toEqual({ kind: 'retry', waitMs: 120_000 })
 })
 
 test.each([

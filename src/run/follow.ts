@@ -229,7 +229,10 @@ export class Follower {
     this.#details = lookedBack.details
     const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause })
     if (outcome.conclusion !== 'completed') return outcome
-    return judgeRun(begun, outcome, lookedBack, this.#policy, this.deps)
+    return judgeRun(begun, outcome, lookedBack, this.#policy, {
+      ...this.deps,
+      lostAfterMs: this.#policy.lostAfterMs,
+    })
   }
 
   async #usual({ started, kin, ageMs, usual: given }: Begun): Promise<Usual | undefined> {
@@ -298,10 +301,10 @@ export class Follower {
   }
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
-    const { expectations = [], baseline, logTail } = this.#policy
+    const { expectations = [], baseline, lostAfterMs, logTail } = this.#policy
     const isJudged = expectations.length > 0 || baseline !== undefined || this.#policy.isRanked === true
     const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged
-    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, logTail })
+    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, lostAfterMs, logTail })
   }
 
   /** It keeps running, and that is what was wished. */

@@ -110,7 +110,7 @@ const PAUSES_MS = [500, 2_000] as const
 async function factsNow({ runId }: Origin, deps: ReadingDependencies): Promise<JsonObject | undefined> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
   const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
-    retries: true,
+    retries: 'few',
   })
   const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined
   return isJsonObject(facts) ? facts : undefined

@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../zenml/client.ts'
 import { isZenmlError } from '../zenml/errors.ts'
+import type { Retries } from '../zenml/retry.ts'
 
 /** What was read, or, as a clause, why it was not. */
 export type Reading<T> = { readonly value: T } | { readonly missing: string }
@@ -23,7 +24,7 @@ export async function tryTo<T>(
   ask: (client: ZenmlClient) => Promise<T>,
   { client, signal }: ReadingDependencies,
   limit: AbortSignal,
-  { retries = false }: { readonly retries?: boolean } = {},
+  { retries = 'none' }: { readonly retries?: Retries } = {},
 ): Promise<Reading<T>> {
   try {
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit])

@@ -25,7 +25,7 @@ export async function untilAnswered<Answer>(
   deps: AskDependencies,
   isFinal: (error: ZenmlError) => boolean = (error) => !isPassing(error),
 ): Promise<Answer> {
-  const once = deps.client.with({ retries: false })
+  const once = deps.client.with({ retries: 'none' })
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask(once)

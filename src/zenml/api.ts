@@ -4,7 +4,7 @@ import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, CredentialError, UnreachableError } from './errors.ts'
 import { parseJson } from '../base/json.ts'
 import type { Http, HttpAnswer } from '../http/http.ts'
-import { decideRetry, isAuthenticatorAway } from './retry.ts'
+import { decideRetry, isAuthenticatorAway, type Retries } from './retry.ts'
 import { ServerTime } from './server-time.ts'
 import type { Session } from './login/session.ts'
 
@@ -21,8 +21,8 @@ export interface ApiDependencies {
   readonly clock: Clock
   /** Told in one line what failed before another try, and in how many milliseconds that is. */
   readonly onRetry: (line: string, waitMs: number) => void
-  /** False: a read is tried once, for callers that have their own loop. */
-  readonly retries?: boolean
+  /** How often a read is tried: once, for callers that have their own loop; default: as a short outage needs. */
+  readonly retries?: Retries
   readonly signal?: AbortSignal | undefined
 }
 
@@ -64,7 +64,7 @@ export class Api {
     this.#ahead = ahead
   }
 
-  /** The same server and session with another signal, or without retries. */
+  /** The same server and session with another signal, or other retries. */
   with(changes: Partial<Pick<ApiDependencies, 'retries' | 'signal'>>): Api {
     return new Api({ ...this.#deps, ...changes }, this.#serverTime, this.#ahead)
   }
@@ -123,7 +123,7 @@ export class Api {
     schema: Schema,
     isAsked: (data: z.infer<Schema>) => boolean = () => true,
   ): Promise<z.infer<Schema>> {
-    const { clock, onRetry, retries = true, addressInput, signal } = this.#deps
+    const { clock, onRetry, retries, addressInput, signal } = this.#deps
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await (this.#taken(call) ?? this.exchange({ method: 'GET', ...call }))
@@ -135,8 +135,8 @@ export class Api {
         if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
         const told =
           error instanceof TransportError ? new UnreachableError(doing, error, addressInput) : error
-        const decision = retries ? decideRetry(error, attempt, clock.random()) : undefined
-        if (decision?.kind !== 'retry') throw told
+        const decision = decideRetry(error, attempt, clock.random(), retries)
+        if (decision.kind !== 'retry') throw told
         onRetry(told.message, decision.waitMs)
         await clock.sleep(decision.waitMs, signal)
       }

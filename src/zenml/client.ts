@@ -86,7 +86,7 @@ export class ZenmlClient {
     this.#api = api
   }
 
-  /** The same client with another signal, or without retries. */
+  /** The same client with another signal, or other retries. */
   with(changes: Parameters<Api['with']>[0]): ZenmlClient {
     return new ZenmlClient(this.#api.with(changes))
   }

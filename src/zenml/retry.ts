@@ -1,3 +1,4 @@
+import { Deadline } from '../base/deadline.ts'
 import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError, type ZenmlError } from './errors.ts'
 
@@ -13,8 +14,14 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
  */
 const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/
 
-/** Enough for a server that restarts (some 15 s): six tries wait half a minute on average. */
+/** How often a read is tried: once; as a short outage needs; or until then, because something depends on it. */
+export type Retries = 'none' | 'few' | Deadline
+
+/** Enough for a server that restarts (some 15 s): six pauses of 22 s in all, on average. */
 const MOST_ATTEMPTS = 7
+
+/** Pauses of three minutes in all, on average: for a no that may pass. */
+const MANY_ATTEMPTS = 30
 
 /** Milliseconds that the server asked to wait with a Retry-After; 0 if it did not. */
 export function retryAfterOf(error: ZenmlError): number {
@@ -34,17 +41,32 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  * @param attempt the number of tries so far, 1 after the first
  * @param random uniform in [0, 1)
  */
-export function decideRetry(error: ZenmlError, attempt: number, random: number): RetryDecision {
-  if (attempt >= mostAttempts(error) || !isPassing(error)) return { kind: 'give-up' }
+export function decideRetry(
+  error: ZenmlError,
+  attempt: number,
+  random: number,
+  retries: Retries = 'few',
+): RetryDecision {
+  if (!isPassing(error) || attempt >= mostAttempts(error, retries)) return { kind: 'give-up' }
   const asked = retryAfterOf(error)
-  if (asked > LONGEST_RETRY_AFTER_MS) return { kind: 'give-up' }
-  return { kind: 'retry', waitMs: backoffMs(attempt, random, { atLeastMs: asked }) }
+  if (asked > LONGEST_RETRY_AFTER_MS && !(retries instanceof Deadline)) return { kind: 'give-up' }
+  return {
+    kind: 'retry',
+    waitMs: backoffMs(attempt, random, { atLeastMs: Math.min(asked, LONGEST_RETRY_AFTER_MS) }),
+  }
 }
 
 /** An answer of something else than ZenML is mostly a wrong address, which nobody wants to wait for. */
-function mostAttempts(error: ZenmlError): number {
+function mostAttempts(error: ZenmlError, retries: Retries): number {
+  if (retries === 'none') return 1
+  if (retries instanceof Deadline) return retries.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
   if (!(error instanceof AnswerError) || error.fromZenml || PASSING.has(error.status)) return MOST_ATTEMPTS
   return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1
+}
+
+/** Whether the server cannot be reached, or something before it says so. */
+function isAway(error: ZenmlError): boolean {
+  return !(error instanceof AnswerError) || (PASSING.has(error.status) && error.status !== 500)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Deadline } from '../../base/deadline.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
@@ -66,8 +67,11 @@ export async function readBaseline(
   deps: CollectDependencies,
 ): Promise<Baseline> {
   if (choice.kind === 'known') return choice.baseline
-  const limit = deps.timeLimit(TIME_LIMIT_MS)
-  const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, { retries: true })
+  const mostMs = Math.max(TIME_LIMIT_MS, deps.lostAfterMs ?? 0)
+  const limit = deps.timeLimit(mostMs)
+  const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, {
+    retries: new Deadline(deps.clock, mostMs),
+  })
   if ('missing' in read) return { kind: 'unread', why: read.missing }
   const found = read.value
   if ('why' in found) return found

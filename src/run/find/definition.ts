@@ -138,7 +138,7 @@ class Finder {
   async #foundAhead(target: NamedTarget): Promise<Definition[] | undefined> {
     const id = this.#project?.id
     if (id === undefined) return undefined
-    const once = this.#client.with({ retries: false })
+    const once = this.#client.with({ retries: 'none' })
     const listed = await this.#named(target, once, this.#choice?.nameOrId).catch(() => [])
     return listed.some(({ project }) => project?.id === id) ? listed : undefined
   }
@@ -206,7 +206,7 @@ class Finder {
   async #tryToList(kind: DefinitionKind): Promise<Definition[] | undefined> {
     try {
       const query = { project: this.#project?.id, size: SUGGESTION_POOL }
-      return await this.#client.with({ retries: false }).definitions(kind, query)
+      return await this.#client.with({ retries: 'none' }).definitions(kind, query)
     } catch (error) {
       if (!isZenmlError(error)) throw error
       return undefined

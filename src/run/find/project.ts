@@ -150,7 +150,7 @@ export async function projectForLink(
 /** Mostly among those that were listed ahead. */
 async function projectOfId(id: string, server: ServerInfo, client: ZenmlClient): Promise<Project> {
   const { items } = await client
-    .with({ retries: false })
+    .with({ retries: 'none' })
     .projects()
     .catch(() => ({ items: [] }))
   return items.find((project) => project.id === id) ?? client.project(id, server)

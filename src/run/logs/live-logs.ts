@@ -283,7 +283,7 @@ export class LiveLogs {
   #client(signal: AbortSignal) {
     const { client, signal: cancelled } = this.#deps
     const either = cancelled === undefined ? signal : AbortSignal.any([cancelled, signal])
-    return client.with({ retries: false, signal: either })
+    return client.with({ retries: 'none', signal: either })
   }
 }
 

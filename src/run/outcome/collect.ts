@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
+import { Deadline } from '../../base/deadline.ts'
 import { isDeeperThan, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
 import { durationOf } from '../age.ts'
+import type { Retries } from '../../zenml/retry.ts'
 import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
@@ -22,7 +24,9 @@ export interface Collected {
 }
 
 export interface CollectDependencies extends ReadingDependencies {
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'sleep' | 'elapsed'>
+  /** How long the server may be away while something is read that a verdict depends on; three minutes at least. */
+  readonly lostAfterMs?: number | undefined
 }
 
 export interface CollectOptions {
@@ -123,8 +127,8 @@ async function completed(
 ): Promise<ReadDetails> {
   if (!read.steps.some(isReused)) return read
   const { withOriginals } = await import('./reused-steps.ts')
-  const limit = deps.timeLimit(timeLimitMs(thoroughly))
-  const { steps, missing } = await withOriginals(read.steps, reference, { retries: thoroughly, limit }, deps)
+  const { retries, limit } = patience(thoroughly, deps)
+  const { steps, missing } = await withOriginals(read.steps, reference, { retries, limit }, deps)
   const clauses = [read.missing, missing].filter((clause) => clause !== undefined)
   return { steps, missing: clauses.length === 0 ? undefined : clauses.join('; ') }
 }
@@ -150,8 +154,16 @@ function valueOf<Value>(reading: Reading<Value>): Value | undefined {
   return 'value' in reading ? reading.value : undefined
 }
 
-function timeLimitMs(thoroughly: boolean): number {
-  return thoroughly ? TIME_LIMIT_THOROUGHLY_MS : TIME_LIMIT_MS
+/** How often, and for how long at most, something is asked for. */
+interface Patience {
+  readonly retries: Retries
+  readonly limit: AbortSignal
+}
+
+function patience(thoroughly: boolean, { clock, timeLimit, lostAfterMs = 0 }: CollectDependencies): Patience {
+  if (!thoroughly) return { retries: 'none', limit: timeLimit(TIME_LIMIT_MS) }
+  const mostMs = Math.max(TIME_LIMIT_THOROUGHLY_MS, lostAfterMs)
+  return { retries: new Deadline(clock, mostMs), limit: timeLimit(mostMs) }
 }
 
 /** Once more where something of it is behind. */
@@ -160,13 +172,12 @@ async function readAll(
   { thoroughly, ended }: CollectOptions,
   deps: CollectDependencies,
 ): Promise<ReadAll> {
-  const limit = deps.timeLimit(timeLimitMs(thoroughly))
-  const retries = { retries: thoroughly }
+  const { retries, limit } = patience(thoroughly, deps)
   const read = async (): Promise<ReadAll> => {
     const [run, states, hydrated] = await Promise.all([
-      tryTo((client) => client.runDetail(reference.id), deps, limit, retries),
-      tryTo((client) => readSteps(client, reference), deps, limit, retries),
-      readStepDetails(reference, thoroughly, deps, limit),
+      tryTo((client) => client.runDetail(reference.id), deps, limit, { retries }),
+      tryTo((client) => readSteps(client, reference), deps, limit, { retries }),
+      readStepDetails(reference, thoroughly, deps, { limit, retries }),
     ])
     const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
     const behind = { run: isOutdated, steps: countLacked(valueOf(states) ?? [], hydrated, ended) }
@@ -207,7 +218,7 @@ async function readStepDetails(
   run: RunReference,
   thoroughly: boolean,
   deps: ReadingDependencies,
-  limit: AbortSignal,
+  { limit, retries }: Patience,
 ): Promise<ReadDetails> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []
@@ -231,7 +242,7 @@ async function readStepDetails(
     },
     deps,
     limit,
-    { retries: thoroughly },
+    { retries },
   )
   const left = total - received
   const which = received === 0 ? 'the steps' : `${left} of ${total} steps`

@@ -1,6 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { RunReference } from '../../zenml/model.ts'
 import type { StepDetail } from '../../zenml/step-detail.ts'
+import type { Retries } from '../../zenml/retry.ts'
 import { isStepReused } from '../../zenml/status.ts'
 import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
 
@@ -34,7 +35,7 @@ interface Trace {
 export async function withOriginals(
   steps: readonly StepDetail[],
   { projectId }: RunReference,
-  { retries, limit }: { readonly retries: boolean; readonly limit: AbortSignal },
+  { retries, limit }: { readonly retries: Retries; readonly limit: AbortSignal },
   deps: ReadingDependencies,
 ): Promise<WithOriginals> {
   const merged = [...steps]

@@ -116,7 +116,7 @@ function handOverOf({ created, updated }: Run): 'done' | 'missing' | 'unknown' {
 /** What starts the run has said something, so it was handed over. */
 async function hasRunnerLog(run: Run, { client }: DispatchDependencies): Promise<boolean> {
   try {
-    const { records } = await client.with({ retries: false }).runnerLog(run.id)
+    const { records } = await client.with({ retries: 'none' }).runnerLog(run.id)
     return records.some((record) => record.trim() !== '')
   } catch (error) {
     if (!isZenmlError(error)) throw error
@@ -132,7 +132,7 @@ async function look(
   { client }: DispatchDependencies,
 ): Promise<Run | undefined> {
   try {
-    const newest = await client.with({ retries: false }).run(run.id, { hydrate: false })
+    const newest = await client.with({ retries: 'none' }).run(run.id, { hydrate: false })
     patience.answered()
     return newest
   } catch (error) {

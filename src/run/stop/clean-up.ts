@@ -74,7 +74,7 @@ async function lookUp(
   { lookUpUntil, deadline }: CleanUpRequest,
   { client, clock, signal }: CleanUpDependencies,
 ): Promise<Found> {
-  const once = client.with({ retries: false, signal })
+  const once = client.with({ retries: 'none', signal })
   const patience = new Patience(clock)
   let found: Found = { kind: 'unknown' }
   let anotherSince: number | undefined

@@ -101,7 +101,7 @@ class Stop {
     this.#request = request
     this.#deps = deps
     this.#childRuns = childRuns
-    this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#client = deps.client.with({ retries: 'none', signal: deps.signal })
     this.#patience = new Patience(deps.clock)
     this.#graceful = request.graceful
     this.#status = request.status

@@ -111,7 +111,7 @@ class Watch {
   constructor(request: WatchRequest, deps: WatchDependencies) {
     this.#request = request
     this.#deps = deps
-    this.#client = deps.client.with({ retries: false, signal: deps.signal })
+    this.#client = deps.client.with({ retries: 'none', signal: deps.signal })
     this.#startedAt = deps.clock.elapsed()
     this.#looks = request.looks ?? aloneWith(deps.clock)
     this.#changedAt = this.#startedAt
