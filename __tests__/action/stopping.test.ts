@@ -258,8 +258,27 @@ describe('a run that has called another one', () => {
       const result = await scene.step(inputs, { entry: 'stop' })
       const { id, name } = scene.server.runs[1]!
       expect(expectRed(result, 'failed')).toContain(
-        `was asked to stop, but its child run "${name}" (${id}) was stopping when last seen: http`,
+        `was asked to stop, but the child run "${name}" (${id}) was stopping when last seen: http`,
       )
+    }),
+  )
+
+  test.concurrent('and many more leaves no warning of Node, which takes many listeners for a leak', () =>
+    withServer({ orchestrator: 'local' }, async (scene) => {
+      await scene.step({ ...PARENT, wait: 'false' })
+      const run = await bothRun(scene)
+      const nodes = Array.from({ length: 40 }, (_, index) => ({
+        node_id: `child_run/${index}`,
+        type: 'child_run',
+        id: `b0000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+        name: `child-${index}`,
+        metadata: { status: 'running' },
+      }))
+      const body = JSON.stringify({ id: run, status: 'running', nodes, edges: [] })
+      scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body } })
+      const result = await scene.step({ run, timeout: '3s' }, { entry: 'stop' })
+      expect(expectRed(result, 'failed')).toMatch(/the child run "child-0" \(b0+-\S+\) \(and 39 more\) /)
+      expect(result.stderr).toBe('')
     }),
   )
 })

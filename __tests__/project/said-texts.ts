@@ -13,16 +13,42 @@ export interface SaidText {
 
 /** All texts that stand in the code of these folders, concatenations as one. */
 export function saidTexts(...folders: readonly string[]): SaidText[] {
+  return sources(folders).flatMap((source) =>
+    textsIn(source).map((pieces) => ({ file: source.fileName, pieces })),
+  )
+}
+
+/** The texts that are given as a property of this name, also through a constant of the same file. */
+export function givenTexts(property: string, ...folders: readonly string[]): string[] {
+  return sources(folders).flatMap((source) =>
+    givenIn(source, property).flatMap((value) => {
+      const pieces = piecesOf(ts.isIdentifier(value) ? (constant(source, value.text) ?? value) : value)
+      return pieces === undefined ? [] : [pieces.join('…')]
+    }),
+  )
+}
+
+function sources(folders: readonly string[]): ts.SourceFile[] {
   return folders.flatMap((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => {
+      .map((name) => {
         const file = path.posix.join(folder, name.replaceAll('\\', '/'))
-        return textsIn(ts.createSourceFile(file, projectFile(file), ts.ScriptTarget.Latest, true)).map(
-          (pieces) => ({ file, pieces }),
-        )
+        return ts.createSourceFile(file, projectFile(file), ts.ScriptTarget.Latest, true)
       }),
   )
+}
+
+function givenIn(node: ts.Node, property: string): ts.Expression[] {
+  const own = ts.isPropertyAssignment(node) && node.name.getText() === property ? [node.initializer] : []
+  return [...own, ...childrenOf(node).flatMap((child) => givenIn(child, property))]
+}
+
+function constant({ statements }: ts.SourceFile, name: string): ts.Expression | undefined {
+  return statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList: { declarations } }) => declarations)
+    .find((declaration) => declaration.name.getText() === name)?.initializer
 }
 
 function textsIn(node: ts.Node): string[][] {

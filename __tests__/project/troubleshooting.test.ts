@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { code, projectFile, tables } from './markdown.ts'
-import { saidTexts } from './said-texts.ts'
+import { givenTexts, saidTexts } from './said-texts.ts'
 
 const guide = projectFile('docs/troubleshooting.md')
 
@@ -17,7 +17,7 @@ const said = saidTexts('src', 'simulator')
 
 /** Where one text of the code ends and another is put behind it or filled in. */
 const SEAM =
-  /…|: |; |\. |The server recorded |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
+  /, so …|…|: |; |\. |The server recorded |Could not |Check that |Check |\d{3}|\b(?:the server|something that is not a ZenML API|snapshots?|run templates?|wait: false|failed|are no longer valid|now name another server)\b/
 
 /** The pieces of an explained text that stand in the code as they are. */
 function fixedParts(text: string): string[] {
@@ -119,13 +119,13 @@ function plainTitle(title: string): string {
 }
 
 /** What the code puts above an error, warning or notice. */
-const titles = saidTexts('src/actions', 'src/github')
-  .map(({ pieces }) => plainTitle(pieces.join('…')))
-  .filter((text) =>
-    /^(?:(?:No )?ZenML (?:run|login|model|promotion) (?!of\b)|Step … failed|Input $|Configuration$|Pull request comment$|Code of another commit$)/.test(
-      text,
-    ),
-  )
+const titles = [
+  ...givenTexts('title', 'src/actions', 'src/github'),
+  // Those that a table or a record gives.
+  ...saidTexts('src/actions', 'src/github')
+    .map(({ pieces }) => pieces.join('…'))
+    .filter((text) => /^(?:No )?ZenML (?:run|login|model|promotion) (?!of\b)/.test(text)),
+].map(plainTitle)
 
 /** Ends without an annotation: the step is green. */
 const GREEN: readonly string[] = [

@@ -164,6 +164,10 @@ export const BASE_REQUEST: RunRequest = {
 /** A trigger in the list of requests. */
 export const TRIGGER = /^POST \/api\/v1\/(run_templates|pipeline_snapshots)\/[^/]+\/runs$/
 
+/** What kept the step from starting its run, each time that this was told. */
+export const hindrances = ({ events }: Scene): string[] =>
+  events.flatMap((event) => (event.kind === 'trigger-hindered' ? event.hindrance : []))
+
 /** Lets the sockets move until something is so; the virtual time moves only as others sleep. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))

@@ -65,8 +65,25 @@ describe('a run that is stopped by abort while its child run goes on', () => {
     const { id, name } = scene.server.runs[1]!
     const error = await errorOf(answer({ resolution: 'abort', result: undefined }))
     expect(error).toContain(
-      `was answered with abort, but its child run "${name}" (${id}) was stopping when last seen. Stop the run that asked (${scene.server.runs[0]!.id}) with stop/: http`,
+      `was answered with abort, but the child run "${name}" (${id}) was stopping when last seen. Stop the run that asked (${scene.server.runs[0]!.id}) with stop/: http`,
     )
+  })
+
+  test.each([
+    ['part of the run', 1],
+    ['the child run', 2],
+  ])('is an error where the server does not let %s be stopped', async (what, from) => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })
+    const body = '{"detail":["IllegalOperationError","Insufficient permissions to UPDATE resource"]}'
+    const refused: Fault['do'] = { kind: 'answer', status: 403, body }
+    scene.server.addFault({ on: 'stop', occurrence: { from, to: 1_000 }, do: refused })
+    const error = await errorOf(answer({ resolution: 'abort', result: undefined }))
+    expect(error).toMatch(
+      / was answered with abort, but .*\. Stop the run that asked \(\S+\) with stop\/: http/,
+    )
+    expect(error).toContain(`, but ${what} `)
+    expect(error).toContain(' may still be running: the server answered 403 IllegalOperationError')
+    expect(statusOf(scene, 1)).toBe('running')
   })
 })
 

@@ -365,15 +365,19 @@ describe('exactly one replay', () => {
     expect(scene.started.at(-1)).toMatchObject({ id: replay?.id })
   })
 
-  test('a refusal is an error that names the run, and starts nothing', async () => {
+  test.each([
+    [404, 'KeyError', 'was deleted, or the account can no longer read it'],
+    [422, 'ValueError', 'cannot be replayed: start a new workflow run'],
+  ])('a refusal (%d) is an error that names the run, and starts nothing', async (status, type, advice) => {
     const scene = await open()
     await attempt(scene, 1)
     const [run] = scene.server.runs
-    const body = '{"detail":["KeyError","No pipeline run with this ID found"]}'
-    scene.server.addFault({ on: 'trigger', do: { kind: 'answer', status: 404, body } })
+    const body = JSON.stringify({ detail: [type, 'the words of ZenML'] })
+    scene.server.addFault({ on: 'trigger', do: { kind: 'answer', status, body } })
     await expect(attempt(scene, 2)).rejects.toThrow(
-      `The run "${run?.name ?? ''}" was deleted, or the account can no longer read it`,
+      `${type}: the words of ZenML. The run "${run?.name ?? ''}" ${advice}`,
     )
+    expect(starts(scene)).toEqual(['trigger', 'replay'])
     expect(scene.server.runs).toHaveLength(1)
   })
 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { seededPipelines, ZENML_VERSIONS, type FaultAction } from '../../../simulator/index.ts'
 import type { Target } from '../../../src/run/find/definition.ts'
-import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
+import { closeScenes, hindrances, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -378,10 +378,7 @@ test('a newer run of another spelling does not hide ours when the server says th
   // Of the other run one, of ours two.
   expect(triggers(scene)).toBe(3)
   // Ours is known at once, not only when the name has been waited for.
-  const hindrances = scene.events.flatMap((event) =>
-    event.kind === 'trigger-hindered' ? event.hindrance : [],
-  )
-  expect(hindrances).not.toContain('name-vanished')
+  expect(hindrances(scene)).not.toContain('name-vanished')
 })
 
 test('a name that is taken is refused at once, however many newer names hold it', async () => {

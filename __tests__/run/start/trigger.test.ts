@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type FaultAction } from '../../../simulator/index.ts'
-import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
+import { closeScenes, hindrances, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -12,9 +12,6 @@ const KEYS = (scene: Scene): Set<unknown> =>
   )
 
 const alive = (scene: Scene): number => scene.server.runs.filter(({ gone }) => !gone).length
-
-const hindrances = (scene: Scene): string[] =>
-  scene.events.flatMap((event) => (event.kind === 'trigger-hindered' ? event.hindrance : []))
 
 describe.each(ZENML_VERSIONS)('exactly one run on ZenML %s', (version) => {
   const lost: [string, FaultAction, boolean][] = [

@@ -139,9 +139,9 @@ describe('a child run that goes on is named, with its ID, and nothing is said to
     const ended = await end(scene, 5)
     expect(ended).toMatchObject({ settled: false, status: 'stopping' })
     expect(ended.predicate).toMatch(
-      /^was asked to stop, but its child run .* was stopping when last seen: http/,
+      /^was asked to stop, but the child run .* was stopping when last seen: http/,
     )
-    expect(ended.sentence).toContain(`but its child run ${nameOf(scene)} was stopping when last seen`)
+    expect(ended.sentence).toContain(`but the child run ${nameOf(scene)} was stopping when last seen`)
   })
 
   test('where it cannot be stopped', async () => {
@@ -151,9 +151,48 @@ describe('a child run that goes on is named, with its ID, and nothing is said to
     scene.server.addFault({ on: 'stop', occurrence, do: { kind: 'answer', status: 403, body: refused } })
     const ended = await end(scene, 30)
     expect(ended.settled).toBe(false)
-    expect(ended.sentence).toMatch(/^The run "parent-\S+" may still be running: http/)
-    expect(ended.sentence).toContain(
-      `It could not be stopped: its child run ${nameOf(scene)} may still be running: the server answered 403`,
+    expect(ended.predicate).toContain(
+      `was asked to stop, but the child run ${nameOf(scene)} may still be running: the server answered 403`,
+    )
+  })
+})
+
+describe('a child run of a child run that goes on is named', () => {
+  const three = calling({ ...parent, name: 'middle' })
+  const shown = ({ server: { runs } }: Scene) => `the child run "${runs[2]!.name}" (${runs[2]!.id})`
+  /** The first two requests are for the runs above it. */
+  const refuse = (scene: Scene): void => {
+    const occurrence = { from: 3, to: 1_000 }
+    scene.server.addFault({ on: 'stop', occurrence, do: { kind: 'answer', status: 403, body: refused } })
+  }
+
+  test('where both runs above it have ended', async () => {
+    const scene = await begun(three, 30)
+    refuse(scene)
+    const ending = end(scene, 30)
+    await until(() => stopsOf(scene, 2).length > 0)
+    for (const { id } of scene.server.runs.slice(0, 2)) scene.server.setStatus(id, 'failed')
+    const ended = await ending
+    expect(ended).toMatchObject({ settled: false, status: 'failed' })
+    expect(ended.predicate).toContain(
+      `is failed, but ${shown(scene)} may still be running: the server answered 403`,
+    )
+  })
+
+  test('where its parent waits for it, which is counted', async () => {
+    const scene = await begun(three, 30)
+    refuse(scene)
+    const { predicate } = await end(scene, 30)
+    expect(predicate).toContain(
+      `was asked to stop, but ${shown(scene)} (and 1 more) may still be running: the server answered 403`,
+    )
+  })
+
+  test('where the time is up', async () => {
+    const scene = await begun(three, 30, { orchestrator: 'local' })
+    const { predicate } = await end(scene, 5)
+    expect(predicate).toContain(
+      `was asked to stop, but ${shown(scene)} (and 1 more) was stopping when last seen: http`,
     )
   })
 })
@@ -170,7 +209,7 @@ test('of a run that has ended, only the child run is said to go on', async () =>
   expect(ended).toMatchObject({ settled: false, status: 'failed' })
   const { id, name } = scene.server.runs[1]!
   expect(ended.predicate).toContain(
-    `is failed, but its child run "${name}" (${id}) may still be running: the server answered 403`,
+    `is failed, but the child run "${name}" (${id}) may still be running: the server answered 403`,
   )
 })
 
@@ -215,7 +254,7 @@ describe('what a server says of child runs is bounded', () => {
     const ended = await end(scene, 40)
     expect(ended.settled).toBe(false)
     expect(ended.sentence).toMatch(
-      /It could not be stopped: there are more than 49 child runs, the most that are stopped at a time$/,
+      /was asked to stop, but there are more than 49 child runs, and no more than that are stopped at a time: http/,
     )
     expect(ended.sentence.length).toBeLessThan(1_000)
     const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))

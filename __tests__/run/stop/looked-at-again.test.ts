@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { ChildRuns } from '../../../src/run/stop/child-runs.ts'
+import { leftClause } from '../../../src/run/stop/stopped.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
@@ -82,8 +83,8 @@ test("a child run's name stays on one line, and is cut", async () => {
   const childRuns = new ChildRuns(new Set(), () => Promise.resolve({ kind: 'asked', status: 'stopping' }))
   childRuns.stop([{ id: 'c-1', name: `evil\n::error::${'x'.repeat(5_000)}`, status: 'running' }])
   const together = await childRuns.together({ kind: 'ended', status: 'stopped', byItself: false })
-  expect(together).toMatchObject({ kind: 'asked', status: 'stopped' })
-  const left = 'left' in together ? (together.left ?? '') : ''
-  expect(left).toMatch(/^its child run "evil.*" \(c-1\) was stopping when last seen$/)
+  expect(together).toMatchObject({ kind: 'left-over', status: 'stopped' })
+  const left = together.kind === 'left-over' ? leftClause(together.left) : ''
+  expect(left).toMatch(/^the child run "evil.*" \(c-1\) was stopping when last seen$/)
   expect(left.length).toBeLessThan(200)
 })

@@ -10,7 +10,7 @@ import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
 import { stopRun } from '../stop/stop.ts'
-import { withoutDeed } from '../stop/stopped.ts'
+import { leftClause, leftOf } from '../stop/stopped.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
 import {
   answered,
@@ -137,12 +137,8 @@ async function stopChildRuns(
       reason: ABORTED,
       deadline: new Deadline(clock, STOP_MS),
     }
-    const stopped = await stopRun(request, { client, clock, signal })
-    if (stopped.kind === 'left-over') return stopped.why
-    if ('why' in stopped) return `not everything could be stopped: ${withoutDeed(stopped.why)}`
-    return stopped.kind === 'asked'
-      ? (stopped.left ?? `the run was ${stopped.status} when last seen`)
-      : undefined
+    const left = leftOf(await stopRun(request, { client, clock, signal }), 'part of the run')
+    return left && leftClause(left)
   } catch (error) {
     if (isZenmlError(error) || signal?.aborted === true) return undefined
     throw error

@@ -1,10 +1,17 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import type { ChildRun } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { withoutDeed, type Stopped } from './stopped.ts'
+import { leftOf, worstOf, type Left, type Stopped } from './stopped.ts'
 
 /** Of one run and all below it, itself included; each is asked, and then looked at every other second. */
 const MOST_RUNS = 50
+
+const TOO_MANY: Left = {
+  kind: 'going-on',
+  who: '',
+  does: `there are more than ${MOST_RUNS - 1} child runs, and no more than that are stopped at a time`,
+  count: 1,
+}
 
 const MAX_NAME_LENGTH = 100
 
@@ -74,19 +81,16 @@ export class ChildRuns {
   /** What is known of a run together with its child runs: it has ended only if they have. */
   async together(own: Stopped): Promise<Stopped> {
     if (own.kind === 'gone' || (await this.haveEnded())) return own
-    const left = [...this.#begun.values()].flatMap(({ child, stopped }) =>
-      stopped === undefined || isOver(stopped) ? [] : [{ child, stopped }],
+    const left = this.#left()
+    if (left === undefined) return own
+    return own.kind === 'ended' ? { kind: 'left-over', status: own.status, left } : { ...own, left }
+  }
+
+  #left(): Left | undefined {
+    if (this.#areTooMany) return TOO_MANY
+    return worstOf(
+      [...this.#begun.values()].map(({ child, stopped }) => stopped && leftOf(stopped, shown(child))),
     )
-    const [first, ...others] = left.sort((a, b) => weightOf(b.stopped) - weightOf(a.stopped))
-    const { status } = own
-    const tooMany = `there are more than ${MOST_RUNS - 1} child runs, the most that are stopped at a time`
-    const clause = first === undefined ? tooMany : clauseFor(first.child, first.stopped, others.length)
-    if (own.kind === 'going-on' || own.kind === 'unknown') return { ...own, why: `${own.why}; ${clause}` }
-    const isLeftOver = own.kind === 'ended'
-    if (this.#areTooMany) return { kind: isLeftOver ? 'left-over' : 'going-on', status, why: tooMany }
-    if (first?.stopped.kind === 'asked') return { kind: 'asked', status, left: clause }
-    if (isLeftOver) return { kind: 'left-over', status, why: clause }
-    return { kind: first?.stopped.kind === 'unknown' ? 'unknown' : 'going-on', status, why: clause }
   }
 }
 
@@ -94,25 +98,7 @@ function isOver({ kind }: Stopped): boolean {
   return kind === 'ended' || kind === 'gone'
 }
 
-/** What a person has to hear of first. */
-function weightOf({ kind }: Stopped): number {
-  return ['asked', 'left-over', 'unknown', 'going-on'].indexOf(kind)
-}
-
-function clauseFor({ id, name }: ChildRun, stopped: Stopped, more: number): string {
-  const others = more === 0 ? '' : ` (and ${more} more)`
-  const who = `its child run "${showOnOneLine(name, MAX_NAME_LENGTH)}" (${id})${others}`
-  switch (stopped.kind) {
-    case 'going-on':
-      return `${who} keeps running: ${withoutDeed(stopped.why)}`
-    case 'unknown':
-      return `${who} may still be running: ${withoutDeed(stopped.why)}`
-    case 'left-over':
-      return stopped.why
-    case 'asked':
-      return stopped.left ?? `${who} was ${stopped.status} when last seen`
-    case 'ended':
-    case 'gone':
-      return `${who} is ${stopped.status}`
-  }
+/** "The", not "its": it may be a child run of a child run. */
+function shown({ id, name }: ChildRun): string {
+  return `the child run "${showOnOneLine(name, MAX_NAME_LENGTH)}" (${id})`
 }

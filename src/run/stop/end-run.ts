@@ -2,7 +2,7 @@ import type { Deadline } from '../../base/deadline.ts'
 import { isBeingStopped } from '../../zenml/status.ts'
 import type { EndMode, StartedRun } from '../journal.ts'
 import { stopRun, type StopDependencies } from './stop.ts'
-import { withoutDeed, type Stopped } from './stopped.ts'
+import { leftClause, withoutDeed, type Left, type Stopped } from './stopped.ts'
 
 export interface EndRequest {
   readonly run: StartedRun
@@ -62,17 +62,18 @@ function describe(stopped: Stopped, where: string): string {
     case 'gone':
       return 'is no longer on the server: it was deleted there. Its steps may still be running'
     case 'asked':
-      if (stopped.left !== undefined) return `was asked to stop, but ${stopped.left}${where}`
+      if (stopped.left !== undefined) return `was asked to stop, but ${leftClause(stopped.left)}${where}`
       return `was asked to stop and was ${status} when last seen${where}`
     case 'left-over':
-      return `is ${status}, but ${stopped.why}${where}`
+      return `is ${status}, but ${leftClause(stopped.left)}${where}`
     case 'going-on':
-      return `keeps running${where}. ${couldNotStop(stopped.why)}`
+      return `keeps running${where}. ${couldNotStop(stopped)}`
     case 'unknown':
-      return `may still be running${where}. ${couldNotStop(stopped.why)}`
+      return `may still be running${where}. ${couldNotStop(stopped)}`
   }
 }
 
-function couldNotStop(why: string): string {
-  return `It could not be stopped: ${withoutDeed(why)}`
+function couldNotStop({ why, left }: { readonly why: string; readonly left?: Left }): string {
+  const alsoLeft = left === undefined ? '' : `; ${leftClause(left)}`
+  return `It could not be stopped: ${withoutDeed(why)}${alsoLeft}`
 }
