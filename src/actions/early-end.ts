@@ -1,5 +1,5 @@
 import type { ConnectionInputs } from '../github/inputs/connection.ts'
-import { readGithubToken, readSavedComment } from '../github/comment/saved-comment.ts'
+import { readGithubToken, readSavedComment } from '../github/comment/comment-state.ts'
 import type { Environment } from '../github/workflow/environment.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { commentOfSaved } from '../github/comment/comment.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { GithubAnswer, primaryRateLimit, secondaryRateLimit } from '../../../simulator/github/answers.ts'
 import type { GithubAccount, GithubFault } from '../../../simulator/github/server.ts'
-import { readSavedComment } from '../../../src/github/comment/saved-comment.ts'
+import { readSavedComment } from '../../../src/github/comment/comment-state.ts'
 import { githubErrorOf } from '../../../src/github/comment/github-error.ts'
 import { commentOfSaved, pullRequestComment } from '../../../src/github/comment/comment.ts'
 import type { RunRecord } from '../../../src/github/run-record.ts'

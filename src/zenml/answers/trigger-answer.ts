@@ -14,7 +14,7 @@ export type TriggerAnswer =
   | { readonly kind: 'working'; readonly error: AnswerError }
   /** 429 "Maximum number of concurrent … tasks reached": nothing was started; a slot must become free. */
   | { readonly kind: 'no-slot'; readonly error: AnswerError }
-  /** Any other 429: nothing was started. */
+  /** Any other 429, which need not be the server's own: as good as certain that nothing was started. */
   | { readonly kind: 'limited'; readonly error: AnswerError }
   /** The request cannot have arrived, or there was no token to send it with. */
   | { readonly kind: 'not-sent'; readonly error: TransportError | UnreachableError }
