@@ -9,10 +9,12 @@ import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { performance } from 'node:perf_hooks'
 
-/** When the first connection of the process under way came. */
+/** When the first connection of the process under way came, and when its first request. */
 let connectedAt
+let requestedAt
 
 const server = createServer((request, answer) => {
+  requestedAt ??= performance.now()
   request.resume()
   answer.writeHead(401, { 'content-type': 'application/json', connection: 'close' })
   answer.end('{"detail":["CredentialsNotValid","Authentication error: error decoding API key"]}')
@@ -22,14 +24,17 @@ server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }
 
 process.on('message', ({ node, args, cwd, env }) => {
   connectedAt = undefined
+  requestedAt = undefined
   const startedAt = performance.now()
   // Returns once the new process has taken over its program.
   const child = spawn(node, args, { cwd, env, stdio: 'ignore' })
   const launchedAt = performance.now()
   child.once('exit', () => {
+    const since = (at) => (at === undefined ? null : at - startedAt)
     process.send({
       launchMs: launchedAt - startedAt,
-      connectedMs: connectedAt === undefined ? null : connectedAt - startedAt,
+      connectedMs: since(connectedAt),
+      requestedMs: since(requestedAt),
       endedMs: performance.now() - startedAt,
     })
   })

@@ -1,5 +1,6 @@
 /*
- * How long each action takes to its first connection, beside the least that Node can do; sizes of what is shipped.
+ * How long each action takes to its first connection and to its first request, beside the least that Node can do; sizes of
+ * what is shipped. An action connects before it has read its inputs: the limit is for that, the column beside it hides nothing.
  *
  *   npm run build && npm run bench:startup -- [--runs 25]
  *
@@ -28,7 +29,12 @@ const LAUNCH_LIMIT_MS = 2
 const WARM_UP = 2
 
 const Listening = z.object({ port: z.number() })
-const Timed = z.object({ launchMs: z.number(), connectedMs: z.number().nullable(), endedMs: z.number() })
+const Timed = z.object({
+  launchMs: z.number(),
+  connectedMs: z.number().nullable(),
+  requestedMs: z.number().nullable(),
+  endedMs: z.number(),
+})
 
 type Process = Omit<PreparedAction, 'folder'>
 
@@ -41,6 +47,8 @@ interface Contestant extends Process {
 interface Measured {
   readonly contestant: Contestant
   readonly milliseconds: number[]
+  /** Up to the first request, where there is one: over https nobody answers. */
+  readonly toRequest: number[]
 }
 
 const REFERENCE = 'bare node:http'
@@ -99,20 +107,20 @@ function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2
 }
 
-/** Gives a time and that of the launch, which is part of it. */
+/** Gives a time, that of the launch, which is part of it, and that of the first request. */
 async function time(
   starter: ChildProcess,
   { name, until, node, args, cwd, env }: Contestant,
-): Promise<[ms: number, launchMs: number]> {
+): Promise<[ms: number, launchMs: number, requestMs: number | null]> {
   const told = once(starter, 'message')
   starter.send({ node, args, cwd, env })
-  const { launchMs, connectedMs, endedMs } = Timed.parse((await told)[0])
+  const { launchMs, connectedMs, requestedMs, endedMs } = Timed.parse((await told)[0])
   if ((connectedMs === null) !== (until === 'end')) {
     throw new Error(
       `${name} ${connectedMs === null ? 'made no connection' : 'connected, with nothing to do'}`,
     )
   }
-  return [connectedMs ?? endedMs, launchMs]
+  return [connectedMs ?? endedMs, launchMs, requestedMs]
 }
 
 /** All contestants in turn, again and again, so that a busy moment of the machine hits all alike. */
@@ -130,14 +138,19 @@ async function measure(
       prepared.push(action)
       contestants.push({ ...action, name, until: name === POST ? 'end' : 'connection' })
     }
-    const measured = contestants.map((contestant) => ({ contestant, milliseconds: [] as number[] }))
+    const measured: Measured[] = contestants.map((contestant) => ({
+      contestant,
+      milliseconds: [],
+      toRequest: [],
+    }))
     const launches: number[] = []
     for (let round = -WARM_UP; round < runs; round++) {
-      for (const { contestant, milliseconds } of measured) {
-        const [ms, launchMs] = await time(starter, contestant)
+      for (const { contestant, milliseconds, toRequest } of measured) {
+        const [ms, launchMs, requestMs] = await time(starter, contestant)
         if (round < 0) continue
         milliseconds.push(ms)
         launches.push(launchMs)
+        if (requestMs !== null) toRequest.push(requestMs)
       }
     }
     return { measured, launches }
@@ -155,21 +168,29 @@ function verdict(what: string, value: number, limit: number, unit: string): stri
   return `${what}: ${value.toFixed(2)} ${unit}, ${value <= limit ? 'within' : 'OVER'} the limit of ${limit}`
 }
 
+function told(ms: number, reference: number): string[] {
+  return [ms.toFixed(1), (ms / reference).toFixed(2)]
+}
+
 function printTimes(measured: readonly Measured[], launches: readonly number[]): void {
   const medians = new Map(
     measured.map(({ contestant, milliseconds }) => [contestant.name, median(milliseconds)] as const),
   )
   const medianOf = (name: string): number => medians.get(name) ?? NaN
   print([
-    '| what | up to | ms | × bare node:http | ms above node -e 0 |',
-    '| --- | --- | ---: | ---: | ---: |',
+    '| what | up to | ms | × bare node:http | ms above node -e 0 | first request, ms | × |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
   ])
-  for (const { contestant } of measured) {
+  const bareRequest = median(
+    measured.find(({ contestant }) => contestant.name === REFERENCE)?.toRequest ?? [],
+  )
+  for (const { contestant, toRequest } of measured) {
     const ms = medianOf(contestant.name)
     const ratio = (ms / medianOf(REFERENCE)).toFixed(2)
     const until = contestant.until === 'end' ? 'its end' : 'the first connection'
     const above = (ms - medianOf(NOTHING)).toFixed(1)
-    print([`| ${contestant.name} | ${until} | ${ms.toFixed(1)} | ${ratio} | ${above} |`])
+    const request = toRequest.length === 0 ? ['–', '–'] : told(median(toRequest), bareRequest)
+    print([`| ${[contestant.name, until, ms.toFixed(1), ratio, above, ...request].join(' | ')} |`])
   }
   print([
     '',

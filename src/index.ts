@@ -2,9 +2,14 @@ import { systemCode } from './github/workflow/files.ts'
 import { WorkflowLog } from './github/log/workflow-log.ts'
 import type { Environment } from './github/workflow/environment.ts'
 import { isNothingLeft } from './github/nothing-left.ts'
+import type { Http } from './http/http.ts'
 
-/** Does an action's work. Gives whether the step succeeded. */
-type Action = (env: Environment, log: WorkflowLog) => Promise<boolean>
+/**
+ * Does an action's work. Gives whether the step succeeded.
+ *
+ * @param http the connections to use, where the first is being opened already; they are closed after it
+ */
+type Action = (env: Environment, log: WorkflowLog, http: Http | undefined) => Promise<boolean>
 
 /** Entry of the action itself. */
 export async function main(): Promise<void> {
@@ -14,7 +19,9 @@ export async function main(): Promise<void> {
 /** Entry of its post step, and of those of wait/ and sweep/. Most have nothing to do, and load nothing for that. */
 export async function post(): Promise<void> {
   if (isNothingLeft(process.env)) return
-  await run(async () => (await import('./actions/post.ts')).cleanUpStep)
+  // It may have no request to send.
+  const connectsFirst = false
+  await run(async () => (await import('./actions/post.ts')).cleanUpStep, { connectsFirst })
 }
 
 /** Entry of login/. */
@@ -48,7 +55,7 @@ export async function promote(): Promise<void> {
 }
 
 /** The one place that decides the exit code. */
-async function run(load: () => Promise<Action>): Promise<void> {
+async function run(load: () => Promise<Action>, { connectsFirst = true } = {}): Promise<void> {
   const log = new WorkflowLog((text) => process.stdout.write(text))
   const onUnforeseen = (error: unknown): void => {
     process.exitCode = 1
@@ -61,12 +68,18 @@ async function run(load: () => Promise<Action>): Promise<void> {
   process.once('beforeExit', onNothingLeft)
   // Node would print it as it is, with whatever a server had to say, and end the process without a word on its run.
   process.on('uncaughtException', onUnforeseen)
+  let http: Http | undefined
   try {
+    if (connectsFirst) {
+      const { openFirstConnection } = await import('./first-connection.ts')
+      http = await openFirstConnection(process.env)
+    }
     const action = await load()
-    if (!(await action(process.env, log))) process.exitCode = 1
+    if (!(await action(process.env, log, http))) process.exitCode = 1
   } catch (error) {
     onUnforeseen(error)
   } finally {
+    http?.close()
     process.off('beforeExit', onNothingLeft)
   }
 }

@@ -48,7 +48,7 @@ export async function holdRounds(target: string, rounds: readonly (readonly RegE
   }
 }
 
-function passOn(target: string, request: IncomingMessage, response: ServerResponse): void {
+export function passOn(target: string, request: IncomingMessage, response: ServerResponse): void {
   const { method, url = '/', headers } = request
   const onward = forward(new URL(url, target), { method, headers }, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers)

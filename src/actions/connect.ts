@@ -79,6 +79,8 @@ export async function openClient(options: OpenOptions): Promise<Connection> {
     http.close()
   }
   try {
+    // So that the login leaves before the rest is loaded.
+    await http.noticeAhead()
     const { serverUrl, session } = await open(options, login)
     const proxy = Http.proxyNameFor(serverUrl)
     if (proxy !== undefined) log.info(`Connecting to ${serverUrl} through ${proxy}`)

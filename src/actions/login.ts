@@ -9,6 +9,7 @@ import { RunLog } from '../github/log/run-log.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../base/system-clock.ts'
+import type { Http } from '../http/http.ts'
 import { openClient, openHttp } from './connect.ts'
 import { readAndTell } from './read-inputs.ts'
 
@@ -27,11 +28,11 @@ const LAST_MOMENT_MS = Date.UTC(9999, 11, 31)
  *
  * @throws whatever nobody foresaw
  */
-export async function login(env: Environment, log: WorkflowLog): Promise<boolean> {
+export async function login(env: Environment, log: WorkflowLog, first?: Http): Promise<boolean> {
   try {
     const inputs = await readAndTell(readLoginInputs, env, log)
     const reporter = new RunLog(log, systemClock)
-    const http = openHttp(inputs.authorities)
+    const http = first ?? openHttp(inputs.authorities)
     const connection = await openClient({ inputs, http, clock: systemClock, log, reporter })
     try {
       const token = await connection.session.token()

@@ -4,14 +4,15 @@ import { readInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
+import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
 import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
-export async function runTemplate(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation() })
+export async function runTemplate(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
+  const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation(), http })
   try {
     const inputs = await step.read(readInputs)
     step.reportTo(await audienceOf(inputs, 'main', env, log))

@@ -10,6 +10,7 @@ import { NOT_SENT } from '../run/promote/change-stage.ts'
 import { promoteVersion } from '../run/promote/promote.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { systemClock } from '../base/system-clock.ts'
+import type { Http } from '../http/http.ts'
 import { openClient, openHttp, type Connection } from './connect.ts'
 import { readAndTell } from './read-inputs.ts'
 
@@ -17,14 +18,14 @@ import { readAndTell } from './read-inputs.ts'
  * Gives a version of a model a stage. Gives whether it has it now. When the workflow is cancelled, nothing new is sent,
  * and what was sent is looked after for most of the seconds that the runner leaves.
  */
-export async function promote(env: Environment, log: WorkflowLog): Promise<boolean> {
+export async function promote(env: Environment, log: WorkflowLog, first?: Http): Promise<boolean> {
   const cancelled = listenForCancellation()
   const signal = later(cancelled)
   const report = new PromotionReport(log, systemClock)
   let connection: Connection | undefined
   try {
     const inputs = await readAndTell(readPromoteInputs, env, log)
-    const http = openHttp(inputs.authorities)
+    const http = first ?? openHttp(inputs.authorities)
     connection = await openClient({ inputs, http, clock: systemClock, log, reporter: report, signal })
     const client = connection.client.with({ signal })
     const request = { ...inputs, project: projectChoice(inputs.project, env) }

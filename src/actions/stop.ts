@@ -5,15 +5,16 @@ import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { notLookedUp, stopKnownRun } from '../run/stop-known-run.ts'
+import type { Http } from '../http/http.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /**
  * Stops a run that something else started. Gives whether nothing of it goes on. A cancelled workflow does not take
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
-export async function stopGivenRun(env: Environment, log: WorkflowLog): Promise<boolean> {
+export async function stopGivenRun(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
   const signal = later(listenForCancellation())
-  const step = new WorkflowStep({ action: 'stop', env, log, signal })
+  const step = new WorkflowStep({ action: 'stop', env, log, signal, http })
   try {
     const inputs = await step.read(readStopInputs)
     step.reportTo({

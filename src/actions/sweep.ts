@@ -2,14 +2,15 @@ import type { Environment } from '../github/workflow/environment.ts'
 import { listenForCancellation } from '../github/workflow/cancellation.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { readSweepInputs } from '../github/sweep/inputs.ts'
+import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
 import { toRequest } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
-export async function sweepMatrix(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const step = new WorkflowStep({ action: 'sweep', env, log, signal: listenForCancellation() })
+export async function sweepMatrix(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
+  const step = new WorkflowStep({ action: 'sweep', env, log, signal: listenForCancellation(), http })
   try {
     const inputs = await step.read(readSweepInputs)
     step.reportTo(await audienceOf(inputs, 'sweep', env, log))

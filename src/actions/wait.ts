@@ -5,14 +5,15 @@ import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { inline, LONG, type WorkflowLog } from '../github/log/workflow-log.ts'
 import type { AttachRequest } from '../run/attach.ts'
+import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
 import { baselineOf } from './request.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
-export async function waitForRun(env: Environment, log: WorkflowLog): Promise<boolean> {
-  const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation() })
+export async function waitForRun(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
+  const step = new WorkflowStep({ action: 'wait', env, log, signal: listenForCancellation(), http })
   try {
     const inputs = await step.read(readWaitInputs)
     step.reportTo(await audienceOf(inputs, 'wait', env, log))

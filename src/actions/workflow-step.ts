@@ -36,6 +36,8 @@ export interface WorkflowStepOptions {
   readonly log: WorkflowLog
   /** Aborted when the work is to come to an end, because the workflow was cancelled. */
   readonly signal: AbortSignal
+  /** The connections to use; default: those of the surroundings. */
+  readonly http?: Http | undefined
   readonly surroundings?: Surroundings
 }
 
@@ -85,13 +87,13 @@ export class WorkflowStep {
     inputs: ConnectionInputs,
     { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
   ): Promise<RunDependencies & { readonly journal: RunJournal }> {
-    const { log, signal } = this.#options
+    const { log, signal, http } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
     const reporter = this.#report
     this.#nothingToCancel = nothingToCancel
     this.#connection = await openClient({
       inputs,
-      http: openHttp(inputs.authorities),
+      http: http ?? openHttp(inputs.authorities),
       clock,
       log,
       reporter,

@@ -1,6 +1,7 @@
 import * as core from '@actions/core'
 
-import { PAIR_VARIABLE, pairOf, VARIABLES } from './inputs/connection.ts'
+import { PAIR_VARIABLE, pairOf } from './inputs/connection.ts'
+import { VARIABLES } from './inputs/names.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Gate } from './secrets/gate.ts'
 import type { Environment } from './workflow/environment.ts'

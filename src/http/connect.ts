@@ -22,7 +22,7 @@ const STILL_THERE_MS = 60_000
  *
  * @throws TransportError, or what Node says; nothing was sent then
  */
-export async function connect(url: URL, proxy: Proxy | undefined, options: ConnectOptions): Promise<Duplex> {
+export async function connect(url: URL, proxy: Proxy | undefined, options: ConnectOptions): Promise<Socket> {
   if (proxy === undefined) return dial(url, options)
   // As curl does it: many proxies allow CONNECT to port 443 only.
   if (url.protocol === 'http:') return dial(new URL(proxy.url), options)
@@ -97,7 +97,7 @@ export function closed(sent: boolean): TransportError {
 }
 
 /** One connection, of its own or inside of another. */
-async function dial(url: URL, options: ConnectOptions, inside?: Duplex): Promise<Duplex> {
+async function dial(url: URL, options: ConnectOptions, inside?: Duplex): Promise<Socket> {
   const place = { host: hostOf(url), port: portOf(url) }
   if (url.protocol === 'http:') return standing(connectPlain(place), 'connect', options)
   const { ca } = options

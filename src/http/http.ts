@@ -52,6 +52,7 @@ export class Http {
   readonly #peers = new Map<string, Peer>()
   readonly #underWay = new Set<Exchange>()
   readonly #life = new AbortController()
+  #opensAhead = false
 
   /** @param authorities PEM texts of certificates to trust beside those that Node does */
   constructor(userAgent: string, limits: Partial<HttpLimits> = {}, authorities: readonly string[] = []) {
@@ -97,6 +98,28 @@ export class Http {
       request.signal?.removeEventListener('abort', onAbort)
       this.#underWay.delete(exchange)
     }
+  }
+
+  /**
+   * Opens a connection to where an address is, for the next request there that needs a new one; with `own`, for the next
+   * that has its own. Nothing is sent on it, and where it fails, that request makes another one and says why. Each is
+   * one at most.
+   */
+  openAhead(address: string, { own = false } = {}): void {
+    this.#opensAhead = true
+    try {
+      const url = new URL(address)
+      this.#peer(url, proxyFor(url)).openAhead({ own })
+    } catch {
+      // A proxy's variable, of which the request says what is wrong.
+    }
+  }
+
+  /** Resolves when it is known whether a connection that was opened ahead stands: the next request leaves on it at once. */
+  async noticeAhead(): Promise<void> {
+    if (!this.#opensAhead) return
+    // That it stands is heard in the first turn of the event loop, and what came on it in the next two.
+    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`; undefined if requests to the address need none. */

@@ -19,8 +19,6 @@ export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {
   readonly triggerTimeoutMs: number
   /** What a re-run attempt does with the run of the attempt before, which it finds by a name of ours; false: nothing. */
   readonly resume: ResumeMode | false
-  /** Check and show everything, and start nothing. */
-  readonly dryRun?: boolean
 }
 
 /**

@@ -86,9 +86,16 @@ export class Api {
   /**
    * Sends reads side by side before anybody needs their answers: each is the first try of the {@link read} that asks for
    * the same. One login serves them all, and an open one does not wait for it.
+   *
+   * @param isForStart whether a call with `once` comes next: its connection is opened beside them, after the login
    */
-  readAhead(calls: readonly Read[]): void {
-    const token = this.#deps.session.token()
+  readAhead(calls: readonly Read[], isForStart = false): void {
+    const { http, baseUrl, session } = this.#deps
+    const token = session.token()
+    const openOwn = (): void => {
+      http.openAhead(baseUrl, { own: true })
+    }
+    if (isForStart) token.then(openOwn, () => undefined)
     for (const call of calls) {
       const again = (): Promise<HttpAnswer> => this.exchange({ ...call, method: 'GET', open: false })
       const answer = call.open === true ? this.#openly(call, again) : token.then(again)

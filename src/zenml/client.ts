@@ -106,9 +106,13 @@ export class ZenmlClient {
     return this.#api.serverNow
   }
 
-  /** Sends the requests of {@link info}, {@link account} and these side by side, before anybody asks for the answers. */
-  readAhead(calls: readonly Read[]): void {
-    this.#api.readAhead([{ ...INFO, open: true }, ACCOUNT, ...calls])
+  /**
+   * Sends the requests of {@link info}, {@link account} and these side by side, before anybody asks for the answers.
+   *
+   * @param isForStart whether a {@link trigger} comes next
+   */
+  readAhead(calls: readonly Read[], isForStart = false): void {
+    this.#api.readAhead([{ ...INFO, open: true }, ACCOUNT, ...calls], isForStart)
   }
 
   /** @param open whether to ask without a token, before any login; what is said then proves nothing */

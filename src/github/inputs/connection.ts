@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
 import type { Environment } from '../workflow/environment.ts'
 import { inputFault, type InputFault } from './faults.ts'
-import { readRawInputs } from './names.ts'
+import { ABOUT_CONNECTION, readRawInputs, VARIABLES } from './names.ts'
 import { isTrue } from './rules.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 
@@ -32,13 +32,6 @@ export interface GivenInputs {
   readonly called: (text: string) => string
 }
 
-/** Variables of ZenML's own client. */
-export const VARIABLES = {
-  'server-url': 'ZENML_STORE_URL',
-  'api-key': 'ZENML_STORE_API_KEY',
-  'access-token': 'ZENML_STORE_API_TOKEN',
-} as const
-
 /**
  * What login/ exports beside server and token, so that a step that changes only one of the two is noticed. Not
  * `ZENML_STORE_…`: ZenML's client takes every such variable for a setting of its own.
@@ -49,16 +42,6 @@ export const PAIR_VARIABLE = 'ZENML_RUN_ACTION_PAIR'
 export function pairOf(serverUrl: string, token: string): string {
   return createHash('sha256').update(`${serverUrl}\n${token}`).digest('hex')
 }
-
-/** If one of these is given, no variable is read: a key for one server must never reach another. */
-const ABOUT_CONNECTION: readonly InputName[] = [
-  'server-url',
-  'workspace',
-  'api-key',
-  'access-token',
-  'client-id',
-  'client-secret',
-]
 
 /**
  * Reads an action's inputs. Server and credential come from ZenML's own variables as a pair or not at all: job, step

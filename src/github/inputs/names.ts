@@ -65,6 +65,30 @@ export function readRawInputs(env: Environment, names: readonly InputName[]): Ra
   return raw
 }
 
+/** Variables of ZenML's own client. */
+export const VARIABLES = {
+  'server-url': 'ZENML_STORE_URL',
+  'api-key': 'ZENML_STORE_API_KEY',
+  'access-token': 'ZENML_STORE_API_TOKEN',
+} as const
+
+/** If one of these is given, no variable is read: a key for one server must never reach another. */
+export const ABOUT_CONNECTION: readonly InputName[] = [
+  'server-url',
+  'workspace',
+  'api-key',
+  'access-token',
+  'client-id',
+  'client-secret',
+]
+
+/** The server's address as it is given, by input or variable, before anything is checked; undefined for a workspace. */
+export function givenAddress(env: Environment): string | undefined {
+  const given = readRawInputs(env, ABOUT_CONNECTION)
+  if (given.workspace !== undefined) return undefined
+  return Object.keys(given).length === 0 ? env[VARIABLES['server-url']] : given['server-url']
+}
+
 const ZENML_KEY = /ZEN(?:PRO)?KEY_[\w+/=-]{9,}/g
 
 /** Keys of ZenML in whatever input, known or not: one that came by the wrong input is a secret all the same. */

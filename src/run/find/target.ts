@@ -18,6 +18,8 @@ export interface FindRequest {
   readonly project: ProjectChoice | undefined
   /** Whether something is to be compared with the definition's own values; default: true. */
   readonly needsValues?: boolean
+  /** Check and show everything, and start nothing of what is found; default: no. */
+  readonly dryRun?: boolean
 }
 
 /** What is known before anything is started. */
@@ -41,6 +43,8 @@ export interface Scope {
   /** Whether what is looked for is named by its id. */
   readonly isById: boolean
   readonly project: ProjectChoice | undefined
+  /** Whether a run is started of what is found; default: no. */
+  readonly isForStart?: boolean
 }
 
 export interface ConnectedTo extends Connected {
@@ -61,9 +65,9 @@ export async function connect(
   deps: Dependencies,
   ahead: (choice: ProjectChoice | undefined) => readonly Read[] = () => [],
 ): Promise<ConnectedTo> {
-  const { isById } = scope
+  const { isById, isForStart = false } = scope
   const choice = isById && scope.project?.source !== 'project' ? undefined : scope.project
-  const { server, account } = await logIn(deps, choice, ahead(choice))
+  const { server, account } = await logIn(deps, choice, ahead(choice), isForStart)
   const isSaid = isById && choice === undefined
   const project = isSaid ? undefined : await findProject({ choice, server, account }, deps)
   return { server, account, project, choice }
@@ -74,9 +78,10 @@ async function logIn(
   { client, reporter }: Dependencies,
   choice: ProjectChoice | undefined,
   ahead: readonly Read[],
+  isForStart: boolean,
 ): Promise<Connected> {
   const project = choice === undefined ? PROJECTS : projectCall(choice.nameOrId, { hasProjects: true })
-  client.readAhead([project, ...ahead])
+  client.readAhead([project, ...ahead], isForStart)
   // The account first: where the login fails, that says more.
   const account = await client.account()
   const server = await client.info()
@@ -89,7 +94,7 @@ export async function findTarget(request: FindRequest, deps: Dependencies): Prom
   const { client, reporter } = deps
   const { target, needsValues = true } = request
   const isById = target.kind !== 'pipeline' && isUuid(target.reference)
-  const scope = { isById, project: request.project }
+  const scope = { isById, project: request.project, isForStart: request.dryRun !== true }
   const connected = await connect(scope, deps, (choice) => readsOf(target, choice, needsValues))
   const { server, account, project: wanted, choice } = connected
   const found = await resolveTarget({ client, server, target, project: wanted, choice, needsValues })
