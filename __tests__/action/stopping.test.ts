@@ -4,9 +4,17 @@ import path from 'node:path'
 import { describe, expect, jest, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startAction, type ActionOptions, type ActionResult } from '../../e2e/action.ts'
-import { ZENML_VERSIONS } from '../../simulator/index.ts'
+import { ZENML_VERSIONS, type SimulatorOptions } from '../../simulator/index.ts'
 import { expectNoSecret } from './secrecy.ts'
-import { expectGreen, expectRed, PATIENCE_MS, withServer, withSurvivor, type Scene } from './scene.ts'
+import {
+  expectGreen,
+  expectRed,
+  PATIENCE_MS,
+  withHostedJob,
+  withServer,
+  withSurvivor,
+  type Scene,
+} from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -305,3 +313,90 @@ test.concurrent("stop/ takes a run's name or page, and says what it stopped", ()
     expect(scene.server.requests).toHaveLength(before)
   }),
 )
+
+describe('cancelled while the answer to the trigger is outstanding, a step that finds its run', () => {
+  /** The run is there by then, and its answer never comes. */
+  async function cancelled(
+    scene: Scene,
+    changes: Readonly<Record<string, string>>,
+    env: ActionOptions['env'] = {},
+  ): Promise<[ActionResult, ActionOptions]> {
+    const inputs = { ...connectionTo(scene), pipeline: 'training', configuration: LONG, ...changes }
+    const running = await startAction({ inputs, env })
+    await until(() => scene.runs.length > 0)
+    running.signal('SIGINT')
+    const result = await running.done
+    return [result, { inputs, state: result.state, entry: 'post' }]
+  }
+
+  const SLOW: SimulatorOptions = {
+    orchestrator: 'kubernetes',
+    faults: [{ on: 'trigger', do: { kind: 'hang', work: true } }],
+  }
+
+  /** What it hands on of the run that the server holds. */
+  function handedOn({ server, runs }: Scene): Readonly<Record<string, unknown>> {
+    const { id, name } = runs[0]!
+    return { 'run-id': id, 'run-name': name, 'run-url': `${server.url}/projects/default/runs/${id}` }
+  }
+
+  onUnix.each([
+    ['stop', 'was stopped', 'stopped'],
+    ['keep-running', 'was left running, as requested (keep-running)', expect.not.stringContaining('stop')],
+  ])('hands it on, and its link (on-cancel: %s)', (onCancel, said, status) =>
+    withServer(SLOW, async (scene) => {
+      const [result, left] = await cancelled(scene, { 'on-cancel': onCancel })
+
+      const { name = '' } = scene.runs[0] ?? {}
+      const page = String(handedOn(scene)['run-url'])
+      expect(expectRed(result, 'cancelled')).toBe(`Cancelled. The run "${name}" ${said}: ${page}`)
+      expect(result.outputs).toMatchObject(handedOn(scene))
+      expect(result.stdout).toContain(`Started, and found by its name: ${page}\n`)
+      expect(result.summary).toContain(`](${page})`)
+      expect(scene.runs).toMatchObject([{ status }])
+      // Nothing is left to see to, and what the post step would look for is what it was.
+      expect(Object.keys(left.state ?? {})).toEqual(expect.arrayContaining(['planned', 'settled']))
+      expect(Object.keys(left.state ?? {})).not.toContain('started')
+      const requests = scene.server.requests.length
+      const post = await startAction(left)
+      expect((await post.done).stdout).toBe('')
+      expect(scene.server.requests).toHaveLength(requests)
+    }),
+  )
+
+  onUnix('hands it over in the last minutes of its job, if that is wished', () =>
+    withServer(SLOW, (scene) =>
+      withHostedJob(357, async (env) => {
+        const [result] = await cancelled(scene, { 'on-timeout': 'hand-over' }, env)
+
+        expectHandedOver(result)
+        expect(result.outputs).toMatchObject(handedOn(scene))
+        expect(scene.requests('POST', /\/stop$/)).toEqual([])
+        expect(scene.requests('GET', /\/runs$/)).not.toEqual([])
+      }),
+    ),
+  )
+
+  function expectHandedOver(result: ActionResult): void {
+    expect(result.outputs).toMatchObject({ conclusion: 'running', error: '' })
+    expect(result.exitCode).toBe(0)
+    expect(result.state['settled']).toBe('true')
+    expect(result.stdout).toMatch(/^Handed over \(on-timeout: hand-over\)/m)
+  }
+
+  onUnix('and cannot stop it within its time has handed it on before', () =>
+    withServer(
+      { ...SLOW, faults: [...(SLOW.faults ?? []), { on: 'stop', do: { kind: 'hang' } }] },
+      async (scene) => {
+        const inputs = { ...connectionTo(scene), pipeline: 'training', configuration: LONG }
+        const running = await startAction({ inputs })
+        await until(() => scene.runs.length > 0)
+        running.signal('SIGINT')
+        await until(() => scene.requests('POST', /\/stop$/).length > 0)
+        running.signal('SIGKILL')
+
+        expect((await running.done).outputs).toMatchObject(handedOn(scene))
+      },
+    ),
+  )
+})

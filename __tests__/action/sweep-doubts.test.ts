@@ -5,7 +5,17 @@ import { withPreload } from '../../e2e/preload.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
-import { entries, LONG, notedConclusions, ON_MAIN, sweep, THREE, untilStarted } from './sweeps.ts'
+import {
+  BASE,
+  entries,
+  LONG,
+  notedConclusions,
+  ON_MAIN,
+  sweep,
+  THREE,
+  untilStarted,
+  type Inputs,
+} from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -331,6 +341,26 @@ test.concurrent(
 )
 
 test.concurrent(
+  'cancelled while a cell is being started: its run is found, and handed on with its link',
+  () =>
+    withServer({ orchestrator: 'kubernetes', triggerSeconds: 2 }, async (scene) => {
+      const result = await cancelledWhileStarting(scene, { 'on-cancel': 'keep-running' })
+      const [run] = scene.runs
+      const url = `${scene.server.url}/projects/default/runs/${run?.id ?? ''}`
+      expect(entries(result)[0]).toMatchObject({
+        'run-id': run?.id,
+        'run-name': run?.name,
+        'run-url': url,
+        conclusion: 'cancelled',
+        error: `Cancelled. The run "${run?.name ?? ''}" was left running, as requested (keep-running): ${url}`,
+      })
+      expect(logLines(result).join('\n')).toMatch(/Cell 1 of 3 started \(train\.accuracy: 0\.7\): http/)
+      expect(result.summary).toContain(`](${url})`)
+      expect(scene.triggers).toHaveLength(1)
+    }),
+)
+
+test.concurrent(
   'cancelled while a cell is being started, and the server is silent: nothing is called never started',
   () =>
     withServer(
@@ -348,3 +378,107 @@ test.concurrent(
       },
     ),
 )
+
+/** The first run misses what is expected, and the others are to be stopped for it. */
+const ONE_MISSES: Inputs = {
+  ...BASE,
+  expect: 'train.accuracy >= 0.9',
+  'expect-all': 'true',
+  'fail-fast': 'true',
+  'max-parallel': '2',
+}
+
+test.concurrent(
+  'a miss that ends the others with fail-fast is told first, with its reason, also in the comment',
+  () =>
+    onPullRequest({ orchestrator: 'kubernetes' }, async (scene, github, step) => {
+      const matrix =
+        'include: [{train.accuracy: 0.3}, {train.seconds: 600}, {train.seconds: 601}, {train.seconds: 602}]'
+      const inputs = { ...ONE_MISSES, matrix, comment: 'on-failure' }
+      const result = await scene.step(inputs, { ...step, entry: 'sweep' })
+      expect(expectRed(result, 'expectation-missed')).toBe(
+        'Not as expected: 1 of 2 runs. The sweep ended early: cell 1 failed (fail-fast). ' +
+          'Cell 1: expected train.accuracy >= 0.9, got 0.3. Cell 2: The run was stopped. ' +
+          'Never started: cells 3, 4',
+      )
+      expect(result.stdout).toContain('::error title=ZenML sweep not as expected::')
+      expect(scene.runs.map(({ status }) => status)).toEqual(['completed', 'stopped'])
+      expect(github.comments(7).map(({ body }) => body.split('\n')[1])).toEqual([
+        '### 📉 ZenML sweep of training: not as expected',
+      ])
+    }),
+)
+
+test('a run that came to its own bad end by then says how the sweep ended, not the miss', () => {
+  // The run that ran out of time is being stopped when the other one misses.
+  const slow: Fault = { on: 'stop', do: { kind: 'delay', seconds: 120 } }
+  return withServer({ orchestrator: 'kubernetes', faults: [slow] }, async (scene) => {
+    const matrix = 'include: [{train.seconds: 36000}, {train.seconds: 60}, {train.seconds: 36001}]'
+    const connection = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+    const inputs = { ...ONE_MISSES, ...connection, matrix, 'run-timeout': '6s' }
+    const running = await startAction({ entry: 'sweep', inputs })
+    while (scene.requests('POST', /\/stop$/).length === 0) await setTimeout(20)
+    scene.server.setStatus(scene.runs[2]?.id ?? '', 'completed')
+    const result = await running.done
+    expect(entries(result).map(({ cell, conclusion }) => [cell, conclusion])).toEqual([
+      [1, 'timed-out'],
+      [2, 'completed'],
+      [3, 'expectation-missed'],
+    ])
+    expect(expectRed(result, 'timed-out')).toBe(
+      '1 of 3 cells did not complete. The sweep ended early: cell 3 failed (fail-fast). ' +
+        'Cell 1: The run did not finish within the timeout of 6s. It was stopped',
+    )
+  })
+})
+
+test.concurrent('a run that was made and then refused is not called a run that was never started', () => {
+  const body = JSON.stringify({
+    detail: ['IllegalOperationError', "Insufficient permissions to CREATE resource 'x:model_version'."],
+  })
+  const refusal: Fault = {
+    on: 'trigger',
+    occurrence: 'always',
+    do: { kind: 'answer', status: 403, body, work: true },
+  }
+  return withServer({ orchestrator: 'kubernetes', faults: [refusal] }, async (scene) => {
+    const result = await sweep(scene, { ...LONG, matrix: 'train.accuracy: [0.7, 0.9]' })
+    expect(expectRed(result, 'failed')).toContain('The server had created the run anyway.')
+    expect(scene.runs.map(({ status }) => status)).toEqual(['stopped', 'stopped'])
+    expect(result.stdout).toContain('::error title=ZenML sweep failed::')
+    expect(result.summary).toContain('### ❌ ZenML sweep of training: failed')
+    expect(result.stdout + result.summary).not.toContain('No ZenML run was started')
+  })
+})
+
+test.each([
+  [50, 0],
+  [51, 1],
+])('after %i lines about other cells, a run that waits for a person is told of', (cells, leftOut) => {
+  const body = '{"detail":["IllegalOperationError","Insufficient permissions to READ resource \'x:step\'."]}'
+  const unread: Fault = { on: 'steps', occurrence: 'always', do: { kind: 'answer', status: 403, body } }
+  return withServer({ orchestrator: 'kubernetes', faults: [unread] }, async (scene) => {
+    const seconds = Array.from({ length: cells }, (_, index) => 0.1 + index / 1000)
+    const inputs = {
+      ...{ 'server-url': scene.server.url, 'api-key': scene.server.apiKey, pipeline: 'training' },
+      ...{ 'poll-interval': '1s', 'max-parallel': String(cells + 1) },
+      matrix: `train.seconds: [${seconds.join(', ')}, 36000]`,
+    }
+    let completed = 0
+    const onLine = (line: string): void => {
+      if (/Cell \d+ of \d+ completed/.test(line)) completed += 1
+    }
+    const running = await startAction({ entry: 'sweep', inputs, onLine })
+    while (completed < cells) await setTimeout(20)
+    scene.server.pause(scene.runs[cells]?.id ?? '', 'Deploy this model?')
+    const looks = (): number => scene.requests('GET', /\/runs(?:\/[^/]+)?$/).length
+    const before = looks()
+    while (looks() < before + 3) await setTimeout(20)
+    running.signal('SIGINT')
+    const result = await running.done
+    const said = (words: string): string[] => result.stdout.split('\n').filter((line) => line.includes(words))
+    expect(said('could not be read')).toHaveLength(50)
+    expect(said(`Cell ${cells + 1}: the run is waiting for a person. Answer it here: http`)).toHaveLength(1)
+    expect(said('More lines like these are left out')).toHaveLength(leftOut)
+  })
+})

@@ -47,6 +47,19 @@ export const run: Run = {
   metadata: undefined,
 }
 
+export const triggering: RunEvent = {
+  kind: 'triggering',
+  name: 'training-gh1-1-abc',
+  server: {
+    version: '0.98.0',
+    isPro: false,
+    dashboardUrl: undefined,
+    proApiUrl: undefined,
+    hasProjects: true,
+  },
+  project: { id: 'q', name: 'default' },
+}
+
 export const started: RunEvent = { kind: 'started', run, url: RUN_URL, ageMs: 0, adopted: false }
 
 export function counts(some: Partial<StepCounts>): StepCounts {

@@ -8,7 +8,17 @@ import type { RunRecord } from '../../src/github/run-record.ts'
 import { StepReport } from '../../src/github/step-report.ts'
 import { RunnerFiles, takeStep } from '../hostile/workflow-step.ts'
 import { readAsRunner } from './runner-reader.ts'
-import { change, definition, details, failure, RUN_URL, started, stepState, steps } from './run-events.ts'
+import {
+  change,
+  definition,
+  details,
+  failure,
+  RUN_URL,
+  started,
+  stepState,
+  steps,
+  triggering,
+} from './run-events.ts'
 
 const files = new RunnerFiles()
 beforeEach(() => {
@@ -304,7 +314,7 @@ test('a comment is begun beside the wait, once it is known how long the run take
     },
   }
   report.address({ summary: false, comment })
-  report.tell({ kind: 'triggering', name: 'x' })
+  report.tell(triggering)
   report.tell(started)
   expect(seen).toEqual([])
   const usual = { medianMs: 1, spread: 1, runs: 1 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type FaultAction, type PipelineSpec } from '../../simulator/index.ts'
+import type { Overrides } from '../../src/run/configure/merge.ts'
 import { closeScenes, openScene, TRIGGER } from './scene.ts'
 
 afterEach(closeScenes)
@@ -170,6 +171,23 @@ test('on 0.98 nothing but the overrides and the name is sent', async () => {
   await scene.execute({ wait: false })
   expect(scene.server.runs[0]?.configuration).toEqual({ run_name: scene.server.runs[0]?.name })
 })
+
+test.each<[string, Partial<Overrides>, boolean]>([
+  ['nothing', {}, false],
+  ['enable-cache: true', { enableCache: true }, true],
+  ['enable-cache: false', { enableCache: false }, true],
+])(
+  'where the inputs give %s, the parameters of a snapshot are asked for only if needed',
+  async (_, given, isAsked) => {
+    const scene = await openScene()
+    const target = { kind: 'snapshot', reference: 'training-template' } as const
+    const overrides = { layers: [], tags: undefined, enableCache: undefined, ...given }
+    await scene.execute({ target, wait: false, overrides })
+    expect(scene.sent(/include_config_schema=true/).length > 0).toBe(isAsked)
+    const [configured] = scene.events.filter((event) => event.kind === 'configured')
+    expect(configured?.unchecked).toBeUndefined()
+  },
+)
 
 test('a snapshot asked of a server without snapshots is refused before anything is started', async () => {
   const scene = await openScene({ version: '0.85.0' })

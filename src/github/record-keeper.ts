@@ -12,8 +12,6 @@ export interface StepEnd extends Outcome {
   readonly faults?: readonly string[] | undefined
   /** The same lines for a comment, which nothing masks. */
   readonly faultsWithoutValues?: readonly string[] | undefined
-  /** True if there was a run, though the step never followed one. */
-  readonly hadRun?: boolean
 }
 
 /** The runner cuts an annotation here; all outputs of a job together have 1 MB. */

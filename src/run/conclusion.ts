@@ -29,6 +29,8 @@ export interface Outcome {
   readonly waitsForPerson?: true
   /** True if a run may have been started, and nobody could say whether one was. */
   readonly inDoubt?: boolean
+  /** True if there was a run, though the step never followed one. */
+  readonly hadRun?: boolean
   /** True if the run that was named is not there. */
   readonly isMissing?: boolean
 }

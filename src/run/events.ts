@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { KnownDefinition, Named, Run } from '../zenml/model.ts'
+import type { KnownDefinition, Named, Run, ServerInfo } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { EndMode } from './journal.ts'
 import type { Verdict } from './outcome/expect.ts'
@@ -57,7 +57,13 @@ export type RunEvent =
   | { readonly kind: 'compared'; readonly comparison: Comparison }
   /** The conditions on the finished run's metadata. */
   | { readonly kind: 'expectations'; readonly verdicts: readonly Verdict[] }
-  | { readonly kind: 'triggering'; readonly name: string }
+  /** A run is about to be started, and where it will be. */
+  | {
+      readonly kind: 'triggering'
+      readonly name: string
+      readonly server: ServerInfo
+      readonly project: Named | undefined
+    }
   /** What became of a run that was to be stopped. */
   | { readonly kind: 'ended'; readonly sentence: string }
   /** A run that something else started is followed. */

@@ -62,7 +62,12 @@ async function begin(request: RunRequest, deps: RunDependencies): Promise<Begun 
 /** Whether there is anything to check, to merge or to show beside the definition's own values. */
 function needsValues({ overrides, expectations = [], dryRun = false }: RunRequest): boolean {
   const { layers, ...others } = overrides
-  return dryRun || expectations.length > 0 || layers.length > 0 || Object.values(others).some(Boolean)
+  return (
+    dryRun ||
+    expectations.length > 0 ||
+    layers.length > 0 ||
+    Object.values(others).some((value) => value !== undefined)
+  )
 }
 
 /** Merges and checks what the run is to be given, and shows it beside the definition's own values. */

@@ -4,7 +4,7 @@ import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { hasFailedOrStopped, isBeingStopped, runPhase } from '../zenml/status.ts'
-import { cancel, isHandedOver, type CancelPolicy } from './stop/cancel.ts'
+import { cancel, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
@@ -98,6 +98,8 @@ export class Follower {
   readonly #policy: FollowPolicy
   readonly #explainer: FailureExplainer
   #planned: PlannedRun | undefined
+  /** Where the run is to be that was planned. */
+  #place: Place | undefined
   #started: StartedRun | undefined
   /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
   #ended: Pick<Ended, 'status' | 'sentence'> | undefined
@@ -113,11 +115,17 @@ export class Follower {
         if (event.kind === 'state' && this.#started !== undefined) {
           this.#started = { ...this.#started, status: event.status }
         }
+        if (event.kind === 'triggering') this.#place = event
         deps.reporter.tell(event)
       },
     }
     this.deps = { ...deps, reporter, journal: this.#remembering(deps.journal) }
     this.#explainer = new FailureExplainer({ ...this.deps, logTail: policy.logTail })
+  }
+
+  /** The run that it sees to; undefined if none was started, or that is not known. */
+  get started(): StartedRun | undefined {
+    return this.#started
   }
 
   /** Watches the run until it ends, and judges it; with `wait: false` leaves it at once. */
@@ -297,7 +305,10 @@ export class Follower {
       ? await this.#lookBack(run, undefined)
       : { cause: causeOf([], this.#explainer) }
     const outcome = conclude(watched, { ...run, timeoutMs, cause })
-    return { ...outcome, status: ended.status, error: `${outcome.error ?? ''}. It ${ended.predicate}` }
+    const error = isHandedOver(this.#policy)
+      ? `${jobTimeIsUp(this.#policy)}. ${ended.sentence}`
+      : `${outcome.error ?? ''}. It ${ended.predicate}`
+    return { ...outcome, status: ended.status, error }
   }
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
@@ -324,11 +335,17 @@ export class Follower {
     if (this.#ended !== undefined) {
       return this.#cancelled(this.#ended.status, `Cancelled. ${this.#ended.sentence}`)
     }
-    const run = this.#started ?? this.#planned
+    const known = this.#started
+    const run = known ?? this.#planned
     if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
-    if ('id' in run && !cannotComplete(run.status) && isHandedOver(this.#policy))
-      return this.#handOver(run, undefined)
-    return { ...(await cancel(run, this.#policy, this.deps)), failedStep: this.#failedStep() }
+    const isToHandOver = isHandedOver(this.#policy)
+    if (isToHandOver && known !== undefined && !cannotComplete(known.status))
+      return this.#handOver(known, undefined)
+    const { run: found, outcome } = await cancel(run, this.#policy, { ...this.deps, place: this.#place })
+    this.#started = found
+    if (isToHandOver && found !== undefined && !cannotComplete(found.status))
+      return this.#handOver(found, undefined)
+    return { ...outcome, failedStep: this.#failedStep() }
   }
 
   #cancelled(status: string, error: string): Outcome {

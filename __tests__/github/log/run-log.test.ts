@@ -4,7 +4,18 @@ import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
 import { RunLog } from '../../../src/github/log/run-log.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import { readAsRunner } from '../runner-reader.ts'
-import { change, counts, definition, details, failure, run, RUN_URL, started, steps } from '../run-events.ts'
+import {
+  change,
+  counts,
+  definition,
+  details,
+  failure,
+  run,
+  RUN_URL,
+  started,
+  steps,
+  triggering,
+} from '../run-events.ts'
 
 function listener() {
   const writes: string[] = []
@@ -73,7 +84,7 @@ test('the start is told in groups, and the link stands outside of them', () => {
     warnings: ['train.epochs is unknown'],
     unchecked: undefined,
   })
-  log.tell({ kind: 'triggering', name: 'training-gh1-1-abc' })
+  log.tell(triggering)
   log.tell(started)
   expect(lines()).toEqual([
     '::group::Connected to https://zenml.example.com',

@@ -51,6 +51,21 @@ describe('a step that hands its run over', () => {
     expect(result).toMatchObject({ conclusion: 'running', runId, error: undefined })
   })
 
+  test.each<[string, Partial<RunRequest>]>([
+    ['without a timeout', {}],
+    ['whose timeout is longer than that', { timeoutMs: 60 * MINUTE }],
+  ])("%s leaves a run that is being stopped, and says that the job's time is up", async (_, changes) => {
+    const scene = await open({ stopSeconds: 600 })
+    const { runId = '' } = await scene.execute({ target, wait: false })
+    scene.server.setStatus(runId, 'stopping')
+    const result = await scene.attach(runId, { ...inJob(scene, 7), onTimeout: 'hand-over', ...changes })
+    expect(result).toMatchObject({ conclusion: 'timed-out', status: 'stopping' })
+    expect(result.error).toMatch(
+      /^The job's time is up: GitHub ends a job on a hosted runner after six hours \(on-timeout: hand-over\)\. The run ".*" is being stopped, and was left alone: http\S+$/,
+    )
+    expect(scene.sent(STOP)).toEqual([])
+  })
+
   test('and looks at a run in the last minutes that has ended judges it', async () => {
     const scene = await open()
     const { runId = '' } = await scene.execute({ target })
@@ -86,21 +101,21 @@ describe('a step that ends before it follows its run, in the last minutes of its
     },
   )
 
-  test.each(['hand-over', 'keep-running'] as const)(
-    'cancelled while it starts it (on-timeout: %s)',
-    async (onTimeout) => {
-      const scene = await open({ faults })
-      const cancelling = new AbortController()
-      const running = scene.execute(inJob(scene, 6, { onTimeout }), cancelling.signal)
-      await until(() => scene.sent(TRIGGER).length > 0)
-      expect(scene.endings).toEqual([])
-      await scene.clock.sleep(2 * MINUTE)
-      cancelling.abort(new Error('cancelled'))
-      expect(await running).toMatchObject({ conclusion: 'timed-out' })
-      expect(scene.endings).toEqual(['keep-running'])
-      expect(scene.sent(STOP)).toEqual([])
-    },
-  )
+  test.each([
+    ['hand-over', 'running'],
+    ['keep-running', 'timed-out'],
+  ] as const)('cancelled while it starts it (on-timeout: %s)', async (onTimeout, conclusion) => {
+    const scene = await open({ faults })
+    const cancelling = new AbortController()
+    const running = scene.execute(inJob(scene, 6, { onTimeout }), cancelling.signal)
+    await until(() => scene.sent(TRIGGER).length > 0)
+    expect(scene.endings).toEqual([])
+    await scene.clock.sleep(2 * MINUTE)
+    cancelling.abort(new Error('cancelled'))
+    expect(await running).toMatchObject({ conclusion, runId: scene.server.runs[0]?.id })
+    expect(scene.endings).toEqual(['keep-running'])
+    expect(scene.sent(STOP)).toEqual([])
+  })
 })
 
 describe('a job that is too short is told of at the start', () => {

@@ -164,7 +164,8 @@ export class SweepLog {
         }
         return
       case 'paused':
-        this.#warn(
+        // It waits until somebody knows, so no other lines may stand in its way.
+        this.#log.warning(
           `${name}: the run is waiting for a person. Answer it here: ${inline(event.url ?? 'in ZenML', LONG)}`,
         )
         return

@@ -36,10 +36,17 @@ export function heading(record: RunRecord): string {
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
   if (conclusion !== undefined && notDone !== undefined) return `### ${SYMBOLS[conclusion]} ${notDone}`
   if (conclusion !== undefined) {
-    const word = conclusion === 'running' && isUnseen(record) ? 'may still be running' : WORDS[conclusion]
-    return `### ${SYMBOLS[conclusion]} ${subject}: ${word ?? conclusion}`
+    return `### ${SYMBOLS[conclusion]} ${subject}: ${wordOf(record, conclusion)}`
   }
   return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
+}
+
+function wordOf(record: RunRecord, conclusion: Conclusion): string {
+  if (conclusion === 'running' && isUnseen(record)) return 'may still be running'
+  const { sweep } = record
+  const isCut = sweep !== undefined && sweep.completed < sweep.cells.length
+  if (conclusion === 'expectation-missed' && isCut) return 'not as expected'
+  return WORDS[conclusion] ?? conclusion
 }
 
 /** Link, duration and what is usual, in one line; of a run that was not started what it would have been of. */

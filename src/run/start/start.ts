@@ -43,7 +43,7 @@ export async function startRun(
   const { replayed } = request
   const key = deps.newKey()
   const named = nameRun(request, definition, configuration, key, clock.now())
-  reporter.tell({ kind: 'triggering', name: named.name })
+  reporter.tell({ kind: 'triggering', name: named.name, server, project })
   const askedAt = clock.elapsed()
   const { run, name, adopted } = await triggerRun(
     {

@@ -1,6 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../base/deadline.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
+import type { Named, Run, ServerInfo } from '../../zenml/model.ts'
+import { runUrl } from '../../zenml/run-link.ts'
+import { ageOf } from '../age.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
@@ -23,6 +26,20 @@ interface CancelDependencies {
   readonly reporter: Reporter
   readonly journal: Journal
   readonly timeLimit: (ms: number) => AbortSignal
+  /** Undefined where nothing is known of it. */
+  readonly place: Place | undefined
+}
+
+/** Where a run is, for the address of its page. */
+export interface Place {
+  readonly server: ServerInfo
+  readonly project: Named | undefined
+}
+
+/** What became of a run that was started, or found, and of the step. */
+interface Cancelled {
+  readonly run: StartedRun | undefined
+  readonly outcome: Omit<Outcome, 'failedStep'>
 }
 
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
@@ -39,16 +56,22 @@ export function isHandedOver(policy: CancelPolicy): boolean {
   return policy.onTimeout === 'hand-over' && isInLastMinutes(policy)
 }
 
+/** What ended a step that GitHub's limit for its job ended, as a sentence without its full stop. */
+export function jobTimeIsUp({ onTimeout }: TimePolicy): string {
+  return `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`
+}
+
 /**
  * Sees to the run of a job that is being cancelled: as `onCancel` says, or, in the last minutes of a job, as `onTimeout` says.
+ * One that it has to find first is told of as if it had just been started, before it is ended.
  *
  * @param run what was started, or what was sent if the answer is outstanding
  */
 export async function cancel(
   run: StartedRun | PlannedRun,
   policy: CancelPolicy,
-  { client, clock, reporter, journal, timeLimit }: CancelDependencies,
-): Promise<Omit<Outcome, 'failedStep'>> {
+  { client, clock, reporter, journal, timeLimit, place }: CancelDependencies,
+): Promise<Cancelled> {
   const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy
   const isJobEnd = isInLastMinutes(policy)
   const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
@@ -57,20 +80,29 @@ export async function cancel(
     reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs })
   }
   if (isJobEnd) journal.ending(mode)
+  const onFound = (seen: Run): string | undefined => {
+    const url = place && runUrl(client.serverUrl, place.server, seen.id, place.project)
+    const ageMs = ageOf(seen, client.serverNow)
+    reporter.tell({ kind: 'started', run: seen, url, ageMs, adopted: true })
+    return url
+  }
   const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
-  const { found, status, sentence, settled } = await cleanUp(
+  const cleanedUp = await cleanUp(
     {
       run,
       mode,
       reason: endReason('The workflow step was cancelled', workflowRunUrl),
       lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
       deadline: new Deadline(clock, abortMs),
+      onFound,
     },
     { client: client.with({ signal }), clock, signal },
   )
+  const { found, status, sentence, settled } = cleanedUp
   if (settled) journal.settled()
   const inDoubt = found === 'unknown' || found === 'another'
-  if (!isJobEnd) return { conclusion: 'cancelled', status, inDoubt, error: `Cancelled. ${sentence}` }
-  const why = `The job's time is up: GitHub ends a job on a hosted runner after six hours (on-timeout: ${onTimeout})`
-  return { conclusion: 'timed-out', status, inDoubt, error: `${why}. ${sentence}` }
+  const outcome: Cancelled['outcome'] = isJobEnd
+    ? { conclusion: 'timed-out', status, inDoubt, error: `${jobTimeIsUp(policy)}. ${sentence}` }
+    : { conclusion: 'cancelled', status, inDoubt, error: `Cancelled. ${sentence}` }
+  return { run: cleanedUp.run, outcome }
 }

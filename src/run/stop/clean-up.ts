@@ -18,11 +18,15 @@ export interface CleanUpRequest {
   readonly lookUpUntil: Deadline
   /** After it nothing more is asked. */
   readonly deadline: Deadline
+  /** Told of a run of which only the sending was known, before it is ended. Gives the address of its page. */
+  readonly onFound?: ((run: Run) => string | undefined) | undefined
 }
 
 /** What became of the run, and whether there is one. */
 export interface CleanedUp extends Ended {
   readonly found: Found['kind']
+  /** Undefined if none was found. */
+  readonly run: StartedRun | undefined
 }
 
 export interface CleanUpDependencies {
@@ -42,16 +46,29 @@ const MOMENT_MS = 5_000
  * name. It never starts anything.
  */
 export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<CleanedUp> {
-  const { run, mode, reason, deadline } = request
-  const found: Found = 'id' in run ? { kind: 'ours', run } : await lookUp(run, request, deps)
+  const { run, mode, reason, deadline, onFound } = request
+  const end = async (known: StartedRun): Promise<CleanedUp> => ({
+    found: 'ours',
+    run: known,
+    ...(await endRun({ run: known, mode, reason, deadline }, deps)),
+  })
+  if ('id' in run) return end(run)
+  const found = await lookUp(run, request, deps)
   if (found.kind !== 'ours') {
-    return { found: found.kind, settled: false, status: '', sentence: sentenceFor(found, run) }
+    return {
+      found: found.kind,
+      run: undefined,
+      settled: false,
+      status: '',
+      sentence: sentenceFor(found, run),
+    }
   }
-  return { found: 'ours', ...(await endRun({ run: found.run, mode, reason, deadline }, deps)) }
+  const { id, projectId, status, name = run.name } = found.run
+  return end({ id, projectId, status, name, url: onFound?.(found.run) })
 }
 
 type Found =
-  | { readonly kind: 'ours'; readonly run: StartedRun }
+  | { readonly kind: 'ours'; readonly run: Run }
   /** Of our name, or what the server answered with, but not shown to be ours. */
   | { readonly kind: 'another'; readonly run: Run }
   | { readonly kind: 'none' }
@@ -114,10 +131,7 @@ async function look(planned: PlannedRun, client: ZenmlClient): Promise<Found> {
   const runs = await runsAsSent(client, planned)
   const answered = planned.answered === undefined ? undefined : await runOfId(client, planned.answered.id)
   const own = [...runs, answered].find((run) => run !== undefined && ownership(run, planned) === 'ours')
-  if (own !== undefined) {
-    const { id, projectId, status, name = planned.name } = own
-    return { kind: 'ours', run: { id, projectId, name, url: undefined, status } }
-  }
+  if (own !== undefined) return { kind: 'ours', run: own }
   const another = answered ?? runs.find(({ name }) => name === planned.name)
   return another === undefined ? { kind: 'none' } : { kind: 'another', run: another }
 }

@@ -70,8 +70,9 @@ export class CellRun {
 
   /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
   async result(): Promise<CellResult> {
-    const outcome = await this.#outcome()
-    const started = this.#begun?.started
+    const follower = new Follower(this.#policy(), this.#dependencies())
+    const outcome = await this.#outcome(follower)
+    const { started } = follower
     const { rank } = this.#seen
     return {
       cell: this.cell,
@@ -93,9 +94,8 @@ export class CellRun {
     return isNoted === false ? undefined : this.#begun?.origin
   }
 
-  async #outcome(): Promise<Outcome> {
+  async #outcome(follower: Follower): Promise<Outcome> {
     const { turns } = this.#context
-    const follower = new Follower(this.#policy(), this.#dependencies())
     try {
       const begun = await turns.inTurn(() => this.#begin(follower.deps))
       this.#begun = begun
@@ -116,8 +116,8 @@ export class CellRun {
     try {
       return await follower.interrupted(thrown)
     } catch (error) {
-      if (error instanceof RunError) return failed(error.message, error.conclusion)
-      if (isZenmlError(error)) return failed(error.message)
+      if (error instanceof RunError) return failed(error)
+      if (isZenmlError(error)) return failed({ ...NO_RUN, message: error.message })
       throw error
     }
   }
@@ -226,6 +226,12 @@ const NOTHING_SEEN = {
 const ENDED_WELL: ReadonlySet<string> = new Set(['completed', 'expectation-missed'])
 const HELD_BACK: ReadonlySet<string> = new Set(['no-slot', 'limited'])
 
-function failed(error: string, conclusion: Outcome['conclusion'] = 'failed'): Outcome {
-  return { conclusion, status: '', error, failedStep: undefined }
+const NO_RUN = { conclusion: 'failed', hadRun: false } as const
+
+function failed({
+  message,
+  conclusion,
+  hadRun,
+}: Pick<RunError, 'message' | 'conclusion' | 'hadRun'>): Outcome {
+  return { conclusion, status: '', error: message, failedStep: undefined, hadRun }
 }

@@ -76,10 +76,9 @@ export function shortError(
 /** Whether it is certain that there is no run. */
 export function wasNeverStarted({ run, outcome }: CellResult): boolean {
   if (run !== undefined) return false
-  // The state is that of a run that was found when the cell was cancelled.
   return (
     outcome === undefined ||
-    (outcome.status === '' && outcome.inDoubt !== true && outcome.conclusion !== 'lost')
+    (outcome.hadRun !== true && outcome.inDoubt !== true && outcome.conclusion !== 'lost')
   )
 }
 

@@ -146,7 +146,8 @@ class Sweep {
     const result: SweepResult = { cells: ordered, completed, best, rank }
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
-    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped })
+    const hasFailedFast = this.#failFast.signal.aborted
+    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped, hasFailedFast })
     if (outcome.conclusion === 'completed') await this.#noteBest(result)
     return outcome
   }

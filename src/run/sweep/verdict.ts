@@ -12,6 +12,8 @@ export interface VerdictOptions {
   readonly isCancelled: boolean
   /** Why not all cells had their turn, as a clause; undefined if they had. */
   readonly whyStopped: string | undefined
+  /** Whether one failure, or miss, ended the others. */
+  readonly hasFailedFast: boolean
 }
 
 /** Of all that went wrong, the first in this list says how the step ended. */
@@ -23,7 +25,7 @@ const MOST_NUMBERED = 10
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
 export function verdictOf(
   { cells, completed, best, rank }: SweepResult,
-  { expectAll, isCancelled, whyStopped }: VerdictOptions,
+  { expectAll, isCancelled, whyStopped, hasFailedFast }: VerdictOptions,
 ): SweepOutcome {
   const hadRun = !cells.every(wasNeverStarted)
   const end = (conclusion: Conclusion, error?: string): SweepOutcome => ({
@@ -36,18 +38,20 @@ export function verdictOf(
   const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(worstFirst)
   const missed = cells.filter(isMiss).toSorted(byNumber)
   if (isCancelled) return end('cancelled', `Cancelled. ${countsOf(cells, completed)}`)
-  if (broken.length > 0) {
+  const why = whyStopped === undefined ? '' : ` The sweep ended early: ${whyStopped}.`
+  // Nothing else went wrong: what was stopped for a miss did not fail.
+  const isForMiss = hasFailedFast && missed.length > 0 && broken.every(isStoppedForAnother)
+  if (broken.length > 0 && !isForMiss) {
     const seen = broken.map(({ outcome }) => outcome?.conclusion)
     const conclusion = WORST_FIRST.find((each) => seen.includes(each)) ?? 'timed-out'
-    const why = whyStopped === undefined ? '' : ` The sweep ended early: ${whyStopped}.`
     const which = `${broken.length} of ${cells.length} cells did not complete`
     return end(conclusion, `${which}.${why} ${listed(broken)}`)
   }
   if (missed.length > 0 && (expectAll || missed.length === cells.length)) {
     const what = expectAll
-      ? `Not as expected: ${missed.length} of ${cells.length} runs`
+      ? `Not as expected: ${missed.length} of ${cells.filter((cell) => !wasNeverStarted(cell)).length} runs`
       : 'None of the runs is as expected'
-    return end('expectation-missed', `${what}. ${listed(missed)}`)
+    return end('expectation-missed', `${what}.${why} ${listed([...missed, ...broken])}`)
   }
   const unread = cells.find(isUnread)
   if (rank !== undefined && unread !== undefined) {
@@ -60,6 +64,11 @@ export function verdictOf(
     return end('expectation-missed', `No run can be ranked by ${rank.name}${why}`)
   }
   return end('completed')
+}
+
+/** In a sweep that fail-fast ended: whether it was stopped, or kept from starting, because of another cell. */
+function isStoppedForAnother({ outcome }: CellResult): boolean {
+  return outcome === undefined || outcome.conclusion === 'cancelled'
 }
 
 function byNumber(a: CellResult, b: CellResult): number {
