@@ -14,6 +14,7 @@ import {
   withServer,
   withSurvivor,
   type Scene,
+  logLines,
 } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -299,9 +300,14 @@ test.concurrent("stop/ takes a run's name or page, and says what it stopped", ()
   withServer({ orchestrator: 'kubernetes' }, async (scene) => {
     const started = await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
     const { 'run-id': id, 'run-name': name, 'run-url': page } = started.outputs
-    for (const run of [name ?? '', page ?? '']) {
+    const asking = 'Asking ZenML to stop the run, and watching it for up to 2 min'
+    for (const [run, isAsked] of [
+      [name ?? '', true],
+      [page ?? '', false],
+    ] as const) {
       const result = await scene.step({ run }, { entry: 'stop' })
       expectGreen(result, 'stopped')
+      expect(logLines(result).includes(asking)).toBe(isAsked)
       expect(result.outputs).toMatchObject({ 'run-id': id, 'run-name': name, 'run-url': page })
     }
     const before = scene.server.requests.length

@@ -168,8 +168,10 @@ export type RunEvent =
   /** What is done now that the time is up, or the workflow is cancelled; it may take `forMs`. */
   | {
       readonly kind: 'ending'
-      /** Milliseconds; undefined where the workflow was cancelled. */
+      /** Milliseconds; undefined where no time ran out. */
       readonly timeoutMs: number | undefined
+      /** Whether the workflow asks for it; otherwise it was cancelled, unless a time ran out. */
+      readonly isAsked?: true
       readonly mode: EndMode
       /** Undefined where it is not known whether the run was started. */
       readonly runId: string | undefined

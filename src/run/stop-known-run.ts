@@ -3,6 +3,7 @@ import { endReason } from './stop/end-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { endRun } from './stop/end-run.ts'
 import type { ProjectChoice } from './facts.ts'
+import { runPhase } from '../zenml/status.ts'
 import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './follow.ts'
 
@@ -45,6 +46,10 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
   const { run, url } = found
   const reason = endReason('Stopped by a workflow', workflowRunUrl)
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
+  if (runPhase(run.status) === 'going-on') {
+    const ending = { mode, runId: run.id, timeoutMs: undefined, isAsked: true, forMs: timeoutMs } as const
+    reporter.tell({ kind: 'ending', ...ending })
+  }
   const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
   const { settled, status, sentence } = ended
   if (settled) {

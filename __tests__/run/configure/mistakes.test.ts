@@ -106,6 +106,18 @@ test.each([
   await expect(starts(definition({ seconds: integer }), text)).resolves.toBe(false)
 })
 
+test.each(['train: {seconds: 2}', 'train.seconds: 2'])(
+  'a configuration with %s, as the input parameters takes it, is an error, not a run with defaults',
+  async (text) => {
+    const key = text.slice(0, text.indexOf(':'))
+    expect(await check(definition({ seconds: integer }), { configuration: text })).toEqual([
+      `configuration, line 1, column 1: a run configuration has no key "${key}"; parameters of the step "train" belong below ` +
+        'steps.train.parameters, or in the input parameters',
+    ])
+    await expect(starts(definition({ seconds: integer }), text)).resolves.toBe(false)
+  },
+)
+
 test('a key of a step that is close to no known one may be new: a warning', async () => {
   const text = 'steps: {train: {invented_later: 2}}'
   expect(await check(definition({ seconds: integer }), { configuration: text })).toEqual([

@@ -190,12 +190,19 @@ function notNotedLine({ what, detail }: Extract<RunEvent, { kind: 'origin-not-no
     : `The run cannot be a baseline, because how the step ended could not be recorded on it: ${why}`
 }
 
-function endingLine({ timeoutMs, mode, runId, forMs }: Extract<RunEvent, { kind: 'ending' }>): string {
+function endingLine({
+  timeoutMs,
+  isAsked,
+  mode,
+  runId,
+  forMs,
+}: Extract<RunEvent, { kind: 'ending' }>): string {
   const why =
     timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} ran out.`
   if (runId === undefined) return `${why} Checking whether a run was started, and stopping it if so`
   const how = mode === 'stop' ? '' : ' once its running steps have ended'
-  return `${why} Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
+  const what = `Asking ZenML to stop the run${how}, and watching it for up to ${shownDuration(forMs)}`
+  return isAsked === true ? what : `${why} ${what}`
 }
 
 function jobTooShortLine({

@@ -41,12 +41,22 @@ function checkTopLevelNames(body: JsonObject, { outline, version, findings }: Ch
   const taken = new Set([...known, ...NOT_BY_API, ...UNNAMED_KEYS])
   for (const key of Object.keys(body)) {
     if (taken.has(key)) continue
+    const step = [...outline.steps].find((name) => key === name || key.startsWith(`${name}.`))
+    if (step !== undefined) {
+      findings.error([key], misplaced(key, step))
+      continue
+    }
     const problem = `a run configuration has no key ${quoted(key)}${alternatives(key, known)}`
     // 0.74 refuses it, others ignore it; what is near to no name may be one that a newer server does not name.
     const isSlip = didYouMean(key, known) !== '' || !isAtLeast(version, 0, 85)
     if (isSlip) findings.error([key], problem)
     else findings.warn([key], problem)
   }
+}
+
+/** The short forms of the input parameters, which a server would ignore here. */
+function misplaced(key: string, step: string): string {
+  return `a run configuration has no key ${quoted(key)}; parameters of the step ${quoted(step)} belong below steps.${step}.parameters, or in the input parameters`
 }
 
 function checkPipelineParameters(parameters: JsonValue | undefined, { outline, findings }: Check): void {
