@@ -29,6 +29,8 @@ export interface Outcome {
   readonly waitsForPerson?: true
   /** True if a run may have been started, and nobody could say whether one was. */
   readonly inDoubt?: boolean
+  /** True if it is not as expected only because something could not be read: the same run may be as expected. */
+  readonly isUnjudged?: true
   /** True if the run that was named is not there. */
   readonly isMissing?: boolean
 }
