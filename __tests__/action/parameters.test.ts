@@ -83,7 +83,13 @@ test.concurrent('an input that no action has is a warning; one that is misnamed 
 
     const misnamed = await scene.step({ ...training, params: 'accuracy: 0.5' })
     expect(expectRed(misnamed, 'failed')).toBe(
-      '"params": the action has no such input; did you mean parameters?',
+      '"params": the action has no such input; did you mean parameters? If the job sets the variable "INPUT_PARAMS" for something else, rename it',
+    )
+    expect(scene.runs).toHaveLength(1)
+
+    const variable = await scene.step(training, { env: { INPUT_NAME: 'nightly' } })
+    expect(expectRed(variable, 'failed')).toBe(
+      '"name": the action has no such input; did you mean run-name? If the job sets the variable "INPUT_NAME" for something else, rename it',
     )
     expect(scene.runs).toHaveLength(1)
   }),

@@ -100,7 +100,7 @@ test.concurrent.each<[string, Readonly<Record<string, string>>, string]>([
     expect(result.exitCode).toBe(1)
     expect(result.outputs['error']).toMatch(
       input === 'apikey'
-        ? /^"apikey": the action has no such input; did you mean api-key\?$/
+        ? /^"apikey": the action has no such input; did you mean api-key\? If the job sets the variable "INPUT_APIKEY" for something else, rename it$/
         : new RegExp(`^${input}: contains an API key; was it swapped with api-key\\? Replace that key`),
     )
     expect(scene.server.requests).toEqual([])

@@ -238,10 +238,22 @@ test.concurrent('a step that rank or expect misspells is an error before the fir
   withServer({}, async (scene) => {
     const result = await sweep(scene, { ...THREE, rank: 'max trian.accuracy', expect: 'tain.loss < 1' })
     expect(expectRed(result, 'failed').split('\n').toSorted()).toEqual([
-      'expect: the pipeline has no step "tain"; did you mean train?',
-      'rank: the pipeline has no step "trian"; did you mean train?',
+      'expect: the pipeline has no step "tain"; did you mean train? Put a key with a dot in quotes: "tain.loss"',
+      'rank: the pipeline has no step "trian"; did you mean train? Put a key with a dot in quotes: "trian.accuracy"',
     ])
     expect(scene.triggers).toEqual([])
+  }),
+)
+
+test.concurrent('rank takes a key in quotes, around the whole name', () =>
+  withServer({}, async (scene) => {
+    const wrong = await sweep(scene, { ...THREE, rank: 'max train."accuracy"' })
+    expect(expectRed(wrong, 'failed')).toBe(
+      'rank: "train.\\"accuracy\\"" has quotes inside; put the whole name in quotes, or none of it',
+    )
+    expect(scene.triggers).toEqual([])
+    const result = await sweep(scene, { ...THREE, rank: 'max "accuracy"' })
+    expect(result.outputs).toMatchObject({ conclusion: 'completed', 'best-value': '0.9' })
   }),
 )
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type FaultAction, type PipelineSpec } from '../../simulator/index.ts'
 import type { Overrides } from '../../src/run/configure/merge.ts'
+import { expectations } from '../../src/github/inputs/expectations.ts'
 import { closeScenes, openScene, TRIGGER } from './scene.ts'
 
 afterEach(closeScenes)
@@ -15,6 +16,14 @@ const split: PipelineSpec = {
       fails: { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 },
     },
     { name: 'long', seconds: 120 },
+  ],
+}
+
+const dotted: PipelineSpec = {
+  name: 'dotted',
+  steps: [
+    { name: 'fit', seconds: 1, metadata: { 'val.accuracy': 0.95, metrics: { f1: 0.88 } } },
+    { name: 'eval', seconds: 1 },
   ],
 }
 
@@ -54,11 +63,26 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const scene = await openScene({ version })
     const expecting = (name: string) => [{ name, operator: '>', wanted: 0 }] as const
     await expect(scene.execute({ expectations: expecting('trian.accuracy') })).rejects.toThrow(
-      'expect: the pipeline has no step "trian"; did you mean train?',
+      'expect: the pipeline has no step "trian"; did you mean train? Put a key with a dot in quotes: "trian.accuracy"',
     )
     expect(scene.server.runs).toEqual([])
     const result = await scene.execute({ expectations: expecting('fairness.gap') })
     expect(result).toMatchObject({ conclusion: 'expectation-missed' })
+  })
+
+  test('keys with dots and values in mappings can be expected, also where a step has almost their name', async () => {
+    const scene = await openScene({ version, pipelines: [dotted] })
+    const target = { kind: 'template', reference: 'dotted-template' } as const
+    const text = '"val.accuracy" >= 0.9\nfit.val.accuracy >= 0.9\nfit.metrics.f1 >= 0.8'
+    const execute = (lines: string) => scene.execute({ target, expectations: expectations.parse(lines) })
+    await expect(execute('val.accuracy >= 0.9')).rejects.toThrow(
+      'expect: the pipeline has no step "val"; did you mean eval? Put a key with a dot in quotes: "val.accuracy"',
+    )
+    expect(scene.server.runs).toEqual([])
+    expect(await execute(text)).toMatchObject({ conclusion: 'completed', error: undefined })
+    expect(await execute('"val.accuracy" >= 0.99')).toMatchObject({
+      error: expect.stringContaining('expected "val.accuracy" >= 0.99, got 0.95'),
+    })
   })
 
   test('without wait the step ends right after the start', async () => {

@@ -43,6 +43,7 @@ async function comparesWithMain(scene: Scene): Promise<void> {
   })
   const missed = await train(scene, 0.5, ON_MAIN, BASELINE)
   expectStep(missed, { exitCode: 1, outputs: { conclusion: 'expectation-missed' } })
+  await missesLater(scene)
   for (const env of NOT_MAIN) expectStep(await train(scene, 0.2, env), { exitCode: 0 })
 
   const github = await startGithub({
@@ -55,6 +56,19 @@ async function comparesWithMain(scene: Scene): Promise<void> {
   } finally {
     await github.close()
   }
+}
+
+/** One step follows the run and expects nothing; the next one expects more than there is. */
+async function missesLater(scene: Scene): Promise<void> {
+  const started = await train(scene, 0.4, ON_MAIN, { wait: 'false' })
+  const { 'run-id': run = '' } = started.outputs
+  const wait = { entry: 'wait', env: ON_MAIN } as const
+  expectStep(await scene.action({ run }, wait), { exitCode: 0, outputs: { conclusion: 'completed' } })
+  const missed = await scene.action({ run, expect: 'accuracy >= 0.9' }, wait)
+  expectStep(missed, { exitCode: 1, outputs: { conclusion: 'expectation-missed' } })
+  assert.deepEqual(await scene.view.metadata(run, 'github_actions_missed'), {
+    conclusion: 'expectation-missed',
+  })
 }
 
 async function onPullRequest(scene: Scene, github: GithubSimulator, accuracy: number): Promise<ActionResult> {
@@ -145,7 +159,7 @@ async function comparesWithRun(scene: Scene): Promise<void> {
 export const BASELINE_CASES: readonly Case[] = [
   {
     name: 'baseline: better and worse than the last good run of main',
-    runs: 6,
+    runs: 7,
     core: true,
     run: comparesWithMain,
   },

@@ -98,6 +98,7 @@ async function whatArtifactsShow(scene: Scene): Promise<void> {
       {
         template: 'evaluation-template',
         configuration: quick({ accuracy: 0.75 }),
+        expect: 'evaluate.confusion.right == 75',
         visualizations: 'true',
       },
       { env: { RUNNER_TEMP: folder } },

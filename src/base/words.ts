@@ -50,6 +50,12 @@ export function quoted(name: string): string {
   return JSON.stringify(cutAtSpace(name, MAX_SHOWN))
 }
 
+/** The text between two quotes of one kind; undefined if it does not begin and end with them, or has more of them. */
+export function unquoted(text: string): string | undefined {
+  const [, double, single] = /^(?:"([^"]*)"|'([^']*)')$/.exec(text) ?? []
+  return double ?? single
+}
+
 /** `; did you mean epochs?`, or nothing where no name is near. */
 export function didYouMean(written: string, names: readonly string[]): string {
   const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)))

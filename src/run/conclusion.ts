@@ -31,6 +31,8 @@ export interface Outcome {
   readonly inDoubt?: boolean
   /** True if there was a run, though the step never followed one. */
   readonly hadRun?: boolean
+  /** True if it is not as expected only because something could not be read: the same run may be as expected. */
+  readonly isUnjudged?: true
   /** True if the run that was named is not there. */
   readonly isMissing?: boolean
 }

@@ -133,7 +133,9 @@ export class Follower {
     const outcome = this.#policy.wait ? await this.#watch(begun) : this.#leave(begun.started, 'started')
     const isNoted = await begun.beside
     const { origin } = begun
-    if (origin !== undefined && isNoted !== false && this.#isOver) {
+    // What is noted stays, so nothing is where the next attempt may read more.
+    const isJudged = this.#isOver && outcome.isUnjudged !== true
+    if (origin !== undefined && isNoted !== false && isJudged) {
       await noteConclusion(origin, outcome.conclusion, this.deps)
     }
     await this.#show()

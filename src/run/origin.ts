@@ -38,6 +38,13 @@ export interface Origin {
 /** The run's own metadata under this name are ours. ZenML shows a mapping as a card of its own. */
 const KEY = 'github_actions'
 
+/**
+ * So is this one, of a run that missed what was expected of it. The note of a step that expects less may come at the same
+ * time, and of two values of one key the later one counts: under a key of its own a miss stays, whoever is later.
+ */
+const MISSED_KEY = 'github_actions_missed'
+const MISSED = 'expectation-missed' satisfies Conclusion
+
 /** Nobody waits for it but a step that does not wait for its run. */
 const TIME_LIMIT_MS = 5_000
 
@@ -66,7 +73,7 @@ export async function noteOrigin(
   }
   try {
     const noted = await tryTo(
-      async (client) => client.noteMetadata(runId, { [KEY]: facts }, scope),
+      async (client) => client.noteMetadata(runId, notesOf(facts), scope),
       deps,
       deps.timeLimit(TIME_LIMIT_MS),
     )
@@ -77,20 +84,27 @@ export async function noteOrigin(
   }
 }
 
+function notesOf(facts: JsonObject): Record<string, JsonObject> {
+  if (facts['conclusion'] !== MISSED) return { [KEY]: facts }
+  return { [KEY]: facts, [MISSED_KEY]: { conclusion: MISSED } }
+}
+
 /**
  * Adds to what is noted on a run how its step ended: a run that missed its expectations is `completed` in ZenML. What was
- * noted first stays, whoever follows the run later and expects less, or more. Never rejects, also when the signal is
- * aborted.
+ * noted first stays, except that a miss takes the place of `completed`: whichever step expects more of a run, it is no
+ * baseline. Never rejects, also when the signal is aborted.
  */
 export async function noteConclusion(
   origin: Origin,
   conclusion: Conclusion,
   deps: ReadingDependencies & { readonly reporter: Reporter; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<void> {
-  if (origin.facts['conclusion'] !== undefined) return
+  if (stays(origin.facts, conclusion)) return
   try {
-    const facts = origin.isRead === true ? await factsNow(origin, deps) : origin.facts
-    if (facts === undefined || facts['conclusion'] !== undefined) return
+    // A miss needs no look at what others have noted since, which may fail: it counts beside whatever that is.
+    const isToRead = origin.isRead === true && conclusion !== MISSED
+    const facts = isToRead ? await factsNow(origin, deps) : origin.facts
+    if (facts === undefined || stays(facts, conclusion)) return
     const noted = { ...origin, facts: { ...facts, conclusion } }
     // A run whose end is not noted is never a baseline, so it is worth more than one try.
     for (const pauseMs of PAUSES_MS) {
@@ -101,6 +115,10 @@ export async function noteConclusion(
   } catch (error) {
     if (deps.signal?.aborted !== true) throw error
   }
+}
+
+function stays({ conclusion: noted }: JsonObject, conclusion: Conclusion): boolean {
+  return noted !== undefined && !(noted === 'completed' && conclusion === MISSED)
 }
 
 const SILENT: Reporter = { tell: () => undefined }
@@ -118,7 +136,9 @@ async function factsNow({ runId }: Origin, deps: ReadingDependencies): Promise<J
 
 /** What this action noted on a run: a mapping, unless somebody else put something in its place. */
 export function originNotedOn(metadata: JsonObject | undefined): JsonValue | undefined {
-  return metadata?.[KEY]
+  const noted = metadata?.[KEY]
+  if (metadata?.[MISSED_KEY] === undefined || !isJsonObject(noted)) return noted
+  return { ...noted, conclusion: MISSED }
 }
 
 /** The same of a run that something else started, so that its conclusion can be added; undefined if nothing is noted. */
@@ -132,7 +152,7 @@ export function originOfRun(
 
 /** A run's metadata without what this action noted there. */
 export function withoutOrigin(metadata: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY))
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== KEY && key !== MISSED_KEY))
 }
 
 /** What there is to note of where a run comes from; without what is not known. */

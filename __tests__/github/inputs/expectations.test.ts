@@ -29,6 +29,29 @@ test('each line is a condition; empty lines and comments are not', () => {
   })
 })
 
+test('a name in quotes is one key, whatever is in it', () => {
+  const text = `"val.accuracy" >= 0.9\n  'a >= "b" = c' == "x"\n"loss" <= baseline`
+  expect(readConditions(text)).toEqual({
+    expectations: [
+      { name: '"val.accuracy"', operator: '>=', wanted: 0.9 },
+      { name: `'a >= "b" = c'`, operator: '==', wanted: 'x' },
+      { name: '"loss"', operator: '<=', wanted: { offset: 0, isPercent: false } },
+    ],
+    faults: [],
+  })
+})
+
+test.each(['train."val.accuracy"', '"train".accuracy', "train.'val.accuracy'", '"train', '""'])(
+  'quotes belong around the whole name: %s',
+  (name) => {
+    const shown = JSON.stringify(name)
+    expect(readConditions(`  ${name} >= 0.9`)).toEqual({
+      expectations: [],
+      faults: [`line 1, column 3: ${shown} has quotes inside; put the whole name in quotes, or none of it`],
+    })
+  },
+)
+
 test('the baseline is a bound, with at most one number', () => {
   const text = 'a >= baseline\nb>baseline-0.01\nc <= baseline + 5 %\nd != baseline +.5%\ne == "baseline"'
   const bound = (offset: number, isPercent = false) => ({ offset, isPercent })

@@ -5,7 +5,7 @@ import type { RunRequest } from '../../../src/run/execute.ts'
 import type { Comparison } from '../../../src/run/facts.ts'
 import { noteConclusion, originOfRun, type Provenance } from '../../../src/run/origin.ts'
 import type { Expectation } from '../../../src/run/outcome/expect.ts'
-import { BASE_REQUEST, closeScenes, openScene, type Scene } from '../scene.ts'
+import { BASE_REQUEST, closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -38,6 +38,8 @@ const atLeast = (offset: number, isPercent = false): Expectation => ({
   operator: '>=',
   wanted: { offset, isPercent },
 })
+
+const STRICT: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.9 }
 
 const comparisonOf = ({ events }: Scene): Comparison | undefined =>
   events.findLast((event) => event.kind === 'compared')?.comparison
@@ -108,15 +110,66 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     })
   })
 
-  test('whoever waits for a run of main later, and expects more, does not take it away as a baseline', async () => {
+  test('a run is no baseline whose step only followed it, and which missed what a later step expects', async () => {
     const scene = await open()
-    const { runId = '' } = await scene.execute({ provenance: MAIN, ...reaching(0.9) })
-    const strict: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.99 }
-    expect(await scene.attach(runId, { expectations: [strict] })).toMatchObject({
+    const { runId: good } = await scene.execute({ provenance: MAIN, ...reaching(0.95) })
+    const { runId = '' } = await scene.execute({ provenance: MAIN, wait: false, ...reaching(0.2) })
+    await scene.attach(runId)
+    expect(await scene.attach(runId, { expectations: [STRICT] })).toMatchObject({
       conclusion: 'expectation-missed',
     })
+    expect(scene.server.runs[1]?.metadata).toMatchObject({
+      github_actions: { repository: 'o/r', branch: 'main', conclusion: 'expectation-missed' },
+    })
     await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
-    expect(comparisonOf(scene)).toMatchObject({ baseline: { id: runId } })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: { id: good } })
+  })
+
+  test('a miss counts although the step that started the run, and expects nothing, notes its end after it', async () => {
+    const scene = await open()
+    scene.server.addFault({ on: 'metadata', occurrence: 2, do: { kind: 'html', status: 503 } })
+    const deps = scene.dependencies()
+    const noted = (): number => scene.sent(/^POST .*run-metadata$/).length
+    let release = (): void => undefined
+    const missNoted = new Promise<void>((resolve) => (release = resolve))
+    const clock = {
+      ...deps.clock,
+      // The note that failed comes again after the other one.
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        if (noted() === 2) await missNoted
+        await deps.clock.sleep(ms, signal)
+      },
+    }
+    const following = scene.executeWith({ provenance: MAIN, ...reaching(0.2) }, { ...deps, clock })
+    await until(() => noted() === 2)
+    const runId = scene.server.runs[0]?.id ?? ''
+    expect(await scene.attach(runId, { expectations: [STRICT] })).toMatchObject({
+      conclusion: 'expectation-missed',
+    })
+    release()
+    expect(await following).toMatchObject({ conclusion: 'completed' })
+    expect(noted()).toBe(4)
+    expect(scene.server.runs[0]?.metadata).toMatchObject({ github_actions: { conclusion: 'completed' } })
+    await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: undefined })
+    await scene.attach(runId)
+    const details = scene.events.findLast((event) => event.kind === 'details')
+    expect(details?.details.metadata).toEqual({})
+  })
+
+  test('a miss is noted although what others have noted cannot be read', async () => {
+    const scene = await open()
+    const { runId = '' } = await scene.execute({ provenance: MAIN, wait: false, ...reaching(0.2) })
+    const deps = scene.dependencies()
+    const joined = await deps.client.run(runId, { hydrate: true })
+    const place = { server: await deps.client.info(), account: await deps.client.account() }
+    const project = { id: scene.server.seeded.project, name: undefined }
+    await scene.attach(runId)
+    scene.server.addFault({ on: 'run', occurrence: 'always', do: { kind: 'html', status: 403 } })
+    await noteConclusion(originOfRun(joined, { ...place, project })!, 'expectation-missed', deps)
+    expect(scene.server.runs[0]?.metadata).toMatchObject({
+      github_actions: { conclusion: 'expectation-missed' },
+    })
   })
 
   test('whoever joined a run before its miss was noted, and ends later, leaves the miss as it is', async () => {
@@ -127,8 +180,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const server = await deps.client.info()
     const account = await deps.client.account()
     const project = { id: scene.server.seeded.project, name: undefined }
-    const strict: Expectation = { name: 'train.accuracy', operator: '>=', wanted: 0.9 }
-    await scene.attach(runId, { expectations: [strict] })
+    await scene.attach(runId, { expectations: [STRICT] })
     const origin = originOfRun(joined, { server, account, project })
     await noteConclusion(origin!, 'completed', deps)
     expect(scene.server.runs[0]?.metadata).toMatchObject({
@@ -142,7 +194,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const { runId = '' } = await scene.execute({
       provenance: MAIN,
       ...reaching(0.1),
-      expectations: [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 }],
+      expectations: [STRICT],
     })
     await scene.attach(runId)
     await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
@@ -213,6 +265,31 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       github_actions: { repository: 'o/r', branch: 'main', conclusion: 'expectation-missed' },
     })
   })
+})
+
+test('what is unread is no miss for good: the next attempt judges the run, and it can be a baseline', async () => {
+  const scene = await openScene({})
+  scene.server.addFault({ on: 'steps', do: { kind: 'html', status: 403 } })
+  const request = { provenance: MAIN, resume: true, expectations: [STRICT], ...reaching(0.95) } as const
+  const unread = await scene.execute(request)
+  expect(unread).toMatchObject({ conclusion: 'expectation-missed' })
+  expect(unread.error).toContain('got nothing, because the metadata could not be read')
+  expect(scene.server.runs[0]?.metadata['github_actions']).not.toHaveProperty('conclusion')
+  const requester = { ...BASE_REQUEST.requester, attempt: 2 }
+  expect(await scene.execute({ ...request, requester })).toMatchObject({ conclusion: 'completed' })
+  expect(scene.server.runs[0]?.metadata).toMatchObject({ github_actions: { conclusion: 'completed' } })
+  await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
+  expect(comparisonOf(scene)).toMatchObject({ baseline: { id: unread.runId } })
+})
+
+test('a baseline that could not be read says nothing of the run; a miss beside it does', async () => {
+  const scene = await openScene({})
+  const request = { provenance: MAIN, baseline: { kind: 'run', reference: 'nope' } as const }
+  await scene.execute({ ...request, expectations: [atLeast(0)], ...reaching(0.95) })
+  await scene.execute({ ...request, expectations: [atLeast(0), STRICT], ...reaching(0.2) })
+  const [unread, missed] = scene.server.runs.map(({ metadata }) => metadata['github_actions'])
+  expect(unread).not.toHaveProperty('conclusion')
+  expect(missed).toMatchObject({ conclusion: 'expectation-missed' })
 })
 
 test('what could not be read of the run itself is not compared as if it had not been logged', async () => {

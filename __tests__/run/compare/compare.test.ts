@@ -19,6 +19,14 @@ test('a second condition that only guards against nonsense does not turn better 
   ])
 })
 
+test('a condition on a value in a mapping, or on a key in quotes, says which way is good', () => {
+  const own = { metrics: { f1: 0.9 }, 'val.loss': 0.1 }
+  expect(compared(own, own, 'metrics.f1 >= baseline\n"val.loss" <= baseline')).toMatchObject([
+    { name: 'metrics.f1', better: 'higher' },
+    { name: 'val.loss', better: 'lower' },
+  ])
+})
+
 test('where conditions disagree, nothing says which way is good', () => {
   const [metric] = compared({ acc: 0.9 }, { acc: 0.9 }, 'acc >= 0.5\nacc <= 1')
   expect(metric?.better).toBeUndefined()

@@ -136,6 +136,73 @@ test('a name that is the key of one step and reads as another step and its key i
   })
 })
 
+test.each<[string, object, Readonly<Record<string, object>>, boolean]>([
+  ['"val.accuracy" >= 0.9', { 'val.accuracy': 0.95 }, { val: { accuracy: 0.1 } }, true],
+  ["'val.accuracy' >= 0.9", {}, { fit: { 'val.accuracy': 0.95 }, val: { accuracy: 0.1 } }, true],
+  ['"loss" <= 0.1', { loss: 0.1 }, { fit: { loss: 9 } }, true],
+  ['"val.accuracy" >= 0.9', {}, { val: { accuracy: 0.95 } }, false],
+  ['"metrics.f1" >= 0.9', { metrics: { f1: 0.95 } }, {}, false],
+])('a name in quotes is a key as it was logged: %s', (text, metadata, steps, held) => {
+  expect(verdictOn(text, metadata, steps)).toMatchObject({ held, wanted: text })
+})
+
+test('a key in quotes that several steps have is several values, each with a name to write', () => {
+  const steps = { fit: { 'val.f1': 1 }, eval: { 'val.f1': 1 } }
+  expect(verdictOn('"val.f1" > 0', {}, steps)?.got).toBe(
+    'several values: fit.val.f1, eval.val.f1 (write one of these)',
+  )
+})
+
+test.each<[string, object, Readonly<Record<string, object>>]>([
+  ['conv.metrics.f1 >= 0.9', {}, { conv: { metrics: { f1: 0.9 } } }],
+  ['metrics.f1 >= 0.9', {}, { conv: { metrics: { f1: 0.9 } } }],
+  ['metrics.f1 >= 0.9', { metrics: { f1: 0.9 } }, { conv: { metrics: { f1: 0.1 } } }],
+  ['metrics.f1 >= 0.9', { 'metrics.f1': 0.9, metrics: { f1: 0.1 } }, {}],
+  ['a.b.c.d.e.f >= 0.9', { a: { b: { c: { d: { e: { f: 0.9 } } } } } }, {}],
+])('a value in a mapping is found by its path: %s', (text, metadata, steps) => {
+  expect(verdictOn(text, metadata, steps)).toMatchObject({ held: true, got: '0.9' })
+})
+
+test.each<[string, object, Readonly<Record<string, object>>, string]>([
+  ['f1 > 0', {}, { conv: { metrics: { f1: 1 } } }, 'no such value (the run has conv.metrics.f1)'],
+  ['m > 0', {}, { conv: { m: { f1: 1 } } }, '{"f1":1} (a mapping)'],
+  ['x > 0', { m: {} }, {}, 'no such value (the run has m)'],
+  [
+    'a.b.c.d.e.f.g > 0',
+    { a: { b: { c: { d: { e: { f: { g: 1 } } } } } } },
+    {},
+    'no such value (the run has a.b.c.d.e.f)',
+  ],
+  [
+    'm.f1 > 0',
+    {},
+    { a: { m: { f1: 1 } }, b: { m: { f1: 1 } } },
+    'several values: a.m.f1, b.m.f1 (write one of these)',
+  ],
+  [
+    'm.x.y > 0',
+    { m: { 'x.y': 1 }, 'm.x': { y: 2 } },
+    {},
+    'several values of this name: "m.x.y of the run itself", "m.x.y of the run itself" (log them under other names)',
+  ],
+])('what is in mappings is not guessed: %s', (text, metadata, steps, got) => {
+  expect(verdictOn(text, metadata, steps)).toMatchObject({ held: false, got })
+})
+
+test('a value in a mapping is held against the one in the same place of the baseline', () => {
+  const judged = (before: JsonObject) => {
+    const baseline = { kind: 'found', values: logged(before) } as const
+    const own = logged({ m: { f1: 0.9 } })
+    return judgeExpectations(expected('m.f1 >= baseline'), own, undefined, baseline)[0]
+  }
+  expect(judged({ m: { f1: 0.9 } })).toEqual({ wanted: 'm.f1 >= baseline (0.9)', held: true, got: '0.9' })
+  expect(judged({ m: { f1: 0.91 } })).toMatchObject({ held: false, got: '0.9' })
+  expect(judged({ m: { f2: 0.1 } })?.got).toBe(
+    'nothing to compare with: the baseline has no m.f1 (it has m.f2)',
+  )
+  expect(judged({ 'm.f1': 0.1 })?.held).toBe(false)
+})
+
 test("a bare name is the run's own value where it has one", () => {
   expect(verdictOn('f1 > 0.5', { f1: 0.9 }, { train: { f1: 0.1 } })).toMatchObject({ held: true })
 })

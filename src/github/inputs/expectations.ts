@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import type { Expectation, Operator } from '../../run/outcome/expect.ts'
 import { quote } from '../../base/printable.ts'
+import { unquoted } from '../../base/words.ts'
 
 type ParsedLine =
   | { readonly ok: true; readonly expectation: Expectation }
@@ -29,11 +30,14 @@ export const expectations = z.string().transform((text, context): readonly Expec
 })
 
 function parseLine(line: string): ParsedLine {
-  const comparison = /[=!<>]+/.exec(line)
+  // Within quotes, a name may have any character.
+  const [nameInQuotes = ''] = /^\s*(?:"[^"]*"|'[^']*')/.exec(line) ?? []
+  const comparison = /[=!<>]+/.exec(line.slice(nameInQuotes.length))
   if (comparison === null) {
     return fault(line, 0, `${shown(line.trim())} has no comparison; write a condition such as ${EXAMPLE}`)
   }
-  const { 0: sign, index: at } = comparison
+  const [sign] = comparison
+  const at = nameInQuotes.length + comparison.index
   const name = line.slice(0, at).trim()
   if (name === '') return fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`)
   const operator = OPERATORS.find((known) => known === sign)
@@ -44,7 +48,15 @@ function parseLine(line: string): ParsedLine {
   const from = at + sign.length
   const value = line.slice(from).trim()
   const column = from + (line.slice(from).length - line.slice(from).trimStart().length)
-  return readValue(value, column, line, name, operator)
+  const parsed = readValue(value, column, line, name, operator)
+  return parsed.ok && hasStrayQuotes(name) ? fault(line, 0, `${shown(name)} ${STRAY_QUOTES}`) : parsed
+}
+
+export const STRAY_QUOTES = 'has quotes inside; put the whole name in quotes, or none of it'
+
+/** Whether a name has quotes that are not around all of it: no value would be found under it. */
+export function hasStrayQuotes(name: string): boolean {
+  return (unquoted(name) ?? '') === '' && /"|\.'/.test(name)
 }
 
 function readValue(text: string, column: number, line: string, name: string, operator: Operator): ParsedLine {
@@ -64,8 +76,7 @@ function readValue(text: string, column: number, line: string, name: string, ope
     const advice = 'log it as a string, and put it in quotes here'
     return fault(line, column, `${shown(text)} has more digits than JSON can carry exactly; ${advice}`)
   }
-  const quoted = /^"([^"]*)"$|^'([^']*)'$/.exec(text)
-  const wanted = quoted?.[1] ?? quoted?.[2]
+  const wanted = unquoted(text)
   if (wanted !== undefined) return { ok: true, expectation: { name, operator, wanted } }
   const advice = valueAdvice(text, name, operator)
   return fault(line, column, `${shown(text)} is not a number, true, false, or a string in quotes; ${advice}`)

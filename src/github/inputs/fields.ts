@@ -6,6 +6,7 @@ import { isDeeperThan, parseJson, type JsonValue } from '../../base/json.ts'
 import { quote } from '../../base/printable.ts'
 import { MAX_NAME_LENGTH, runNameProblem } from '../../base/run-name.ts'
 import type { ResumeMode } from '../../run/start/resume.ts'
+import { hasStrayQuotes, STRAY_QUOTES } from './expectations.ts'
 
 /** The longest path that Linux takes; also more than enough for any other line. */
 export const MAX_TEXT_LENGTH = 4096
@@ -70,6 +71,7 @@ export function wholeNumber(least: number, most: number) {
 /** Which value of the finished runs is compared, and whether more or less is better. */
 export const rank = value((text, fault) => {
   const [, direction, name] = /^(max|min)\s+(\S.*)$/su.exec(text) ?? []
+  if (name !== undefined && hasStrayQuotes(name)) return fault(STRAY_QUOTES, name)
   if (name !== undefined && !/[\r\n]/.test(name))
     return { direction: direction === 'max' ? 'max' : 'min', name } as const
   return fault('does not say what is best; write max or min and a name, such as max train.accuracy')

@@ -106,7 +106,7 @@ export function holdsKey(text: string): boolean {
 /**
  * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
  * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
- * variable can come from somewhere else.
+ * variable can come from somewhere else, and nothing tells the two apart.
  */
 export function checkNames(
   env: Environment,
@@ -124,7 +124,7 @@ export function checkNames(
     } else {
       faults.push({
         input,
-        line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}?`,
+        line: `${quote(input, 50)}: the action has no such input; did you mean ${meant}? If the job sets the variable ${quote(variable, 50)} for something else, rename it`,
       })
     }
   }

@@ -1,10 +1,6 @@
-import { isJsonObject, type JsonObject } from '../../base/json.ts'
 import type { ComparedMetric, Comparison } from '../facts.ts'
-import { nameInMetadata, type Expectation, type LoggedMetadata } from '../outcome/expect.ts'
+import { nameInMetadata, namedValues, type Expectation, type LoggedMetadata } from '../outcome/expect.ts'
 import type { Baseline } from './baseline.ts'
-
-/** Deeper nested values are no metrics that a person compares. */
-const MOST_LEVELS = 5
 
 /**
  * Puts the numbers of a run beside those of its baseline: those that something is expected of first, then by name.
@@ -67,26 +63,13 @@ function betterOf({ operator }: Expectation): ComparedMetric['better'] {
   return operator === '<' || operator === '<=' ? 'lower' : undefined
 }
 
-/** The numbers of a run and its steps, `step.key`, those in mappings as `step.key.inner`. */
-function numbersIn({ metadata, stepMetadata }: LoggedMetadata): Map<string, number> {
+/** The numbers of a run and its steps. Of a name that stands for two values nobody knows which is meant. */
+function numbersIn(logged: LoggedMetadata): Map<string, number> {
   const numbers = new Map<string, number | undefined>()
-  collect(metadata, '', numbers, MOST_LEVELS)
-  for (const { step, metadata: ofStep } of stepMetadata) collect(ofStep, `${step}.`, numbers, MOST_LEVELS)
-  return new Map([...numbers].filter((entry): entry is [string, number] => entry[1] !== undefined))
-}
-
-/** Of a name that stands for two values nobody knows which is meant. */
-function collect(
-  values: JsonObject,
-  prefix: string,
-  numbers: Map<string, number | undefined>,
-  levels: number,
-): void {
-  for (const [key, value] of Object.entries(values)) {
-    const name = `${prefix}${key}`
+  for (const [name, value] of namedValues(logged)) {
     if (typeof value === 'number' && Number.isFinite(value)) {
       numbers.set(name, numbers.has(name) ? undefined : value)
     }
-    if (isJsonObject(value) && levels > 0) collect(value, `${name}.`, numbers, levels - 1)
   }
+  return new Map([...numbers].filter((entry): entry is [string, number] => entry[1] !== undefined))
 }

@@ -8,6 +8,7 @@ import type { Collected, CollectDependencies } from '../outcome/collect.ts'
 import {
   judgeExpectations,
   missedExpectations,
+  needsBaseline,
   type BaselineValues,
   type Expectation,
 } from '../outcome/expect.ts'
@@ -49,7 +50,12 @@ export async function judgeRun(
   const verdicts = judgeExpectations(expectations, details, unread, baseline)
   deps.reporter.tell({ kind: 'expectations', verdicts })
   const error = missedExpectations(run.started.name, verdicts)
-  return error === undefined ? completed : { ...completed, conclusion: 'expectation-missed', error }
+  if (error === undefined) return completed
+  const missed = { ...completed, conclusion: 'expectation-missed', error } as const
+  const isUnread = (expectation: Expectation): boolean =>
+    unread !== undefined || (baseline?.kind === 'unread' && needsBaseline(expectation))
+  const isUnjudged = expectations.every((each, index) => verdicts[index]?.held === true || isUnread(each))
+  return isUnjudged ? { ...missed, isUnjudged } : missed
 }
 
 /** Puts the run beside its baseline, if one is wished. */

@@ -1,13 +1,13 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { StepMetadata } from '../../zenml/model.ts'
 import { sum } from '../../base/decimal.ts'
-import { listed, show } from '../../base/words.ts'
+import { listed, show, unquoted } from '../../base/words.ts'
 
 export type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>'
 
 /** A condition on a finished run's metadata. */
 export interface Expectation {
-  /** `key`, or `step.key`. */
+  /** `key`, or `step.key`, within mappings `step.key.inner`; in quotes a key just as it was logged. */
   readonly name: string
   readonly operator: Operator
   /** Never a boolean where the operator asks for an order. */
@@ -37,7 +37,8 @@ export interface Verdict {
 interface Entry {
   /** Undefined for the run's own. */
   readonly step: string | undefined
-  readonly key: string
+  /** Its key, behind those of the mappings that it is in. */
+  readonly path: readonly string[]
   readonly value: JsonValue
 }
 
@@ -82,6 +83,11 @@ export function loggedValue(
   logged: LoggedMetadata,
 ): { readonly value: JsonValue } | { readonly problem: string } {
   return find(name, entriesOf(logged))
+}
+
+/** Every value with its name: `step.key` or the run's own `key`, and within mappings `step.key.inner`. */
+export function* namedValues(logged: LoggedMetadata): Generator<readonly [name: string, value: JsonValue]> {
+  for (const entry of withInner(entriesOf(logged))) yield [nameOf(entry), entry.value]
 }
 
 /** What a condition's name stands for, as `step.key` or the run's own `key`; the name itself where that is not clear. */
@@ -153,13 +159,17 @@ function withLimit(wanted: string, verdict: Verdict, limit: Value): Verdict {
 }
 
 /** What the baseline logged in the same place: a step's value is another one than that of the run itself. */
-function findSame(own: Entry, entries: readonly Entry[]): Entry | { readonly problem: string } {
-  const same = entries.find(({ step, key }) => step === own.step && key === own.key)
-  if (same !== undefined) return same
+function findSame(
+  own: Entry,
+  entries: readonly Entry[],
+): { readonly value: JsonValue } | { readonly problem: string } {
+  const [first, ...others] = own.path
+  const outer = entries.find(({ step, path }) => step === own.step && path[0] === first)
+  const value = others.reduce<JsonValue | undefined>(member, outer?.value)
+  if (value !== undefined) return { value }
   const name = nameOf(own)
-  return {
-    problem: `no ${name} (${entries.length === 0 ? 'it has no metadata' : `it has ${listed(entries.map(nameOf), name)}`})`,
-  }
+  const there = entries.length === 0 ? 'it has no metadata' : `it has ${listed(namesOf(entries), name)}`
+  return { problem: `no ${name} (${there})` }
 }
 
 function isValue(value: JsonValue): value is Value {
@@ -198,9 +208,9 @@ function describeBound({ offset, isPercent }: BaselineBound): string {
 }
 
 function entriesOf({ metadata: ofRun, stepMetadata: ofSteps }: LoggedMetadata): Entry[] {
-  const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, key, value }))
+  const own = Object.entries(ofRun).map(([key, value]) => ({ step: undefined, path: [key], value }))
   const others = ofSteps.flatMap(({ step, metadata }) =>
-    Object.entries(metadata).map(([key, value]) => ({ step, key, value })),
+    Object.entries(metadata).map(([key, value]) => ({ step, path: [key], value })),
   )
   return [...own, ...others]
 }
@@ -221,11 +231,9 @@ function judge(expectation: PlainExpectation, entries: readonly Entry[]): Verdic
 }
 
 function find(name: string, entries: readonly Entry[]): Entry | { readonly problem: string } {
-  const named = entries.filter(({ step, key }) => step !== undefined && `${step}.${key}` === name)
-  const bare = entries.filter(({ key }) => key === name)
-  // The run's own is the plain meaning of a bare name.
-  const own = bare.filter(({ step }) => step === undefined)
-  const matches = [...named, ...(own.length > 0 ? own : bare)]
+  const outer = matching(name, entries)
+  const isKey = unquoted(name) !== undefined
+  const matches = outer.length > 0 || isKey ? outer : matching(name, withInner(entries))
   const [match, ...others] = matches
   if (match !== undefined && others.length === 0) return match
   if (match !== undefined) {
@@ -238,18 +246,60 @@ function find(name: string, entries: readonly Entry[]): Entry | { readonly probl
   return { problem: noSuchValue(name, entries) }
 }
 
-function noSuchValue(name: string, entries: readonly Entry[]): string {
-  if (entries.length === 0) return 'no such value (the run has no metadata)'
-  return `no such value (the run has ${listed(entries.map(nameOf), name)})`
+function matching(name: string, entries: Iterable<Entry>): Entry[] {
+  const asKey = unquoted(name)
+  const [named, bare]: [Entry[], Entry[]] = [[], []]
+  for (const entry of entries) {
+    if (keyOf(entry) === (asKey ?? name)) bare.push(entry)
+    else if (asKey === undefined && nameOf(entry) === name) named.push(entry)
+  }
+  // The run's own is the plain meaning of a bare name.
+  const own = bare.filter(({ step }) => step === undefined)
+  return [...named, ...(own.length > 0 ? own : bare)]
 }
 
-function nameOf({ step, key }: Entry): string {
-  return step === undefined ? key : `${step}.${key}`
+/** Deeper nested values are none that a person compares. */
+const MOST_LEVELS = 5
+
+/** Each one by one: a run may have logged megabytes. */
+function* withInner(entries: Iterable<Entry>): Generator<Entry> {
+  for (const entry of entries) {
+    yield entry
+    yield* withInner(inside(entry))
+  }
+}
+
+function* inside({ step, path, value }: Entry): Generator<Entry> {
+  if (!isJsonObject(value) || path.length > MOST_LEVELS) return
+  for (const [key, inner] of Object.entries(value)) yield { step, path: [...path, key], value: inner }
+}
+
+function noSuchValue(name: string, entries: readonly Entry[]): string {
+  if (entries.length === 0) return 'no such value (the run has no metadata)'
+  return `no such value (the run has ${listed(namesOf(entries), name)})`
+}
+
+/** In place of a mapping what it holds. */
+function namesOf(entries: readonly Entry[]): string[] {
+  const names: string[] = []
+  for (const entry of withInner(entries)) {
+    if (inside(entry).next().done === true) names.push(nameOf(entry))
+  }
+  return names
+}
+
+function keyOf({ path }: Entry): string {
+  return path.join('.')
+}
+
+function nameOf(entry: Entry): string {
+  return entry.step === undefined ? keyOf(entry) : `${entry.step}.${keyOf(entry)}`
 }
 
 /** Where a value was logged, for names that read alike. */
-function originOf({ step, key }: Entry): string {
-  return step === undefined ? `${key} of the run itself` : `${key} of the step ${step}`
+function originOf(entry: Entry): string {
+  const key = keyOf(entry)
+  return entry.step === undefined ? `${key} of the run itself` : `${key} of the step ${entry.step}`
 }
 
 /** Why a number cannot be compared: two that differ may have been read as the same one. */

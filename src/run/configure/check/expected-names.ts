@@ -1,11 +1,11 @@
-import { didYouMean, quoted } from '../../../base/words.ts'
+import { didYouMean, quoted, unquoted } from '../../../base/words.ts'
 import type { FirstLines } from './first-lines.ts'
 import type { Outline } from './outline.ts'
 
 /** A name of something that the run is to log, and the input that has it. */
 export interface ExpectedName {
   readonly input: 'expect' | 'rank'
-  /** Such as `train.accuracy`. */
+  /** As in `Expectation`. */
   readonly name: string
 }
 
@@ -24,10 +24,15 @@ export function checkExpectedNames(
   for (const { input, name } of expected) {
     const dot = name.indexOf('.')
     const step = name.slice(0, dot)
-    const isKnown = dot < 1 || names.some((known) => name.startsWith(`${known}.`))
+    const isKey = dot < 1 || unquoted(name) !== undefined
+    const isKnown = isKey || names.some((known) => name.startsWith(`${known}.`))
     const near = isKnown ? '' : didYouMean(step, names)
     if (near === '' || seen.has(`${input} ${step}`)) continue
     seen.add(`${input} ${step}`)
-    errors.add({ source: input, place: undefined }, `the pipeline has no step ${quoted(step)}${near}`)
+    errors.add({ source: input, place: undefined }, problemOf(step, near, name))
   }
+}
+
+function problemOf(step: string, near: string, name: string): string {
+  return `the pipeline has no step ${quoted(step)}${near} Put a key with a dot in quotes: ${quoted(name)}`
 }
