@@ -14,7 +14,6 @@ import {
   withServer,
   withSurvivor,
   type Scene,
-  logLines,
 } from './scene.ts'
 
 jest.setTimeout(PATIENCE_MS)
@@ -307,7 +306,7 @@ test.concurrent("stop/ takes a run's name or page, and says what it stopped", ()
     ] as const) {
       const result = await scene.step({ run }, { entry: 'stop' })
       expectGreen(result, 'stopped')
-      expect(logLines(result).includes(asking)).toBe(isAsked)
+      expect(result.stdout.includes(asking)).toBe(isAsked)
       expect(result.outputs).toMatchObject({ 'run-id': id, 'run-name': name, 'run-url': page })
     }
     const before = scene.server.requests.length
