@@ -19,12 +19,15 @@ import {
 
 jest.setTimeout(PATIENCE_MS)
 
+/** ZenML itself says no; what a gateway says is asked for again. */
+const REFUSED = '{"detail":["IllegalOperationError","Insufficient permissions"]}'
+
 test.concurrent('where the metadata of a run cannot be read, no other one is called the best', () => {
   const faults: Fault[] = [
     {
       on: 'steps',
       occurrence: 1,
-      do: { kind: 'answer', status: 403, body: '<html>no</html>' },
+      do: { kind: 'answer', status: 403, body: REFUSED },
     },
   ]
   return withServer({ faults }, async (scene) => {
@@ -44,9 +47,7 @@ test.concurrent('where the metadata of a run cannot be read, no other one is cal
 })
 
 test.concurrent('that nobody can read what a failed run logged leaves the best of the others known', () => {
-  const faults: Fault[] = [
-    { on: 'steps', occurrence: 1, do: { kind: 'answer', status: 403, body: '<html>no</html>' } },
-  ]
+  const faults: Fault[] = [{ on: 'steps', occurrence: 1, do: { kind: 'answer', status: 403, body: REFUSED } }]
   return withServer({ faults }, async (scene) => {
     const matrix = 'include: [{train.fail: loss is NaN}, {train.accuracy: 0.7}]'
     const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' })

@@ -498,7 +498,7 @@ test.concurrent('the interval that the user gives counts, however long such runs
     const long = { ...BASE, 'poll-interval': '1s' }
     await sweep(scene, { ...long, matrix: 'train.seconds: [600]' })
     const before = scene.requests('GET', RUN).length
-    await sweep(scene, { ...long, matrix: 'train.seconds: [1600]' })
+    await sweep(scene, { ...long, matrix: 'train.seconds: [2400]' })
     expect(scene.requests('GET', RUN).length - before).toBeGreaterThan(4)
   }),
 )

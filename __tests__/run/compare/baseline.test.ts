@@ -269,7 +269,8 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
 
 test('what is unread is no miss for good: the next attempt judges the run, and it can be a baseline', async () => {
   const scene = await openScene({})
-  scene.server.addFault({ on: 'steps', do: { kind: 'html', status: 403 } })
+  const body = '{"detail":["IllegalOperationError","Insufficient permissions"]}'
+  scene.server.addFault({ on: 'steps', do: { kind: 'answer', status: 403, body } })
   const request = { provenance: MAIN, resume: true, expectations: [STRICT], ...reaching(0.95) } as const
   const unread = await scene.execute(request)
   expect(unread).toMatchObject({ conclusion: 'expectation-missed' })
