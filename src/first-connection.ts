@@ -1,9 +1,9 @@
 import type { Environment } from './github/workflow/environment.ts'
 import { givenAddress, readRawInputs } from './github/inputs/names.ts'
 import { Http } from './http/http.ts'
+import { turns } from './http/peer.ts'
 import { proxyFor } from './http/proxies.ts'
 import { USER_AGENT } from './http/user-agent.ts'
-import { urlOf } from './base/url.ts'
 import { parseServerUrl } from './zenml/server-url.ts'
 
 /**
@@ -16,7 +16,7 @@ export async function openFirstConnection(env: Environment): Promise<Http | unde
   const http = new Http(USER_AGENT)
   http.openAhead(address)
   // Node begins to connect when this part of the work is over, and loading is one with it.
-  await new Promise((resolve) => setImmediate(resolve))
+  await turns(1)
   return http
 }
 
@@ -30,10 +30,10 @@ export function addressAhead(env: Environment): string | undefined {
 }
 
 function needsProxy(address: string): boolean {
-  const url = urlOf(address)
   try {
-    return url === undefined || proxyFor(url) !== undefined
+    return proxyFor(new URL(address)) !== undefined
   } catch {
+    // A variable that holds no proxy, of which the first request says what is wrong.
     return true
   }
 }

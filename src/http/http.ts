@@ -3,7 +3,7 @@ import { request as openRequest } from 'node:http'
 import { trustedAuthorities } from './certificate-authorities.ts'
 import { closed, connect, hostOf, portOf, setHeaders } from './connect.ts'
 import { Exchange, type HttpAnswer } from './exchange.ts'
-import { Peer } from './peer.ts'
+import { Peer, turns } from './peer.ts'
 import { blameProxy, proxyFor, proxyName, type Proxy } from './proxies.ts'
 import { TransportError } from './transport-error.ts'
 
@@ -119,7 +119,7 @@ export class Http {
   async noticeAhead(): Promise<void> {
     if (!this.#opensAhead) return
     // That it stands is heard in the first turn of the event loop, and what came on it in the next two.
-    for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    await turns(4)
   }
 
   /** Such as `the proxy http://proxy.example.com:3128 (HTTPS_PROXY)`; undefined if requests to the address need none. */

@@ -107,9 +107,14 @@ class Ahead {
   }
 }
 
-/** Resolves after the rest of this turn of the event loop and the whole of the next one, so that all that came was read. */
+/** Resolves after so many turns of the event loop; the first is the rest of this one. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Resolves when all that came so far was read. */
 async function afterATurn(): Promise<void> {
-  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  await turns(2)
 }
 
 /** What ends a connection while it waits: its end, its time, and what nobody asked for. */

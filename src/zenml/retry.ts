@@ -40,6 +40,7 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  *
  * @param attempt the number of tries so far, 1 after the first
  * @param random uniform in [0, 1)
+ * @param retries until a deadline, a long Retry-After is waited for, too, two minutes at a time
  */
 export function decideRetry(
   error: ZenmlError,
