@@ -27,7 +27,7 @@ const HABITS_OF_SRC = [
 const SET_FAILED = {
   selector:
     ":matches(MemberExpression[property.name='setFailed'], ImportSpecifier[imported.name='setFailed'])",
-  message: 'setFailed sets the exit code: only src/index.ts decides that. Use core.error, or throw.',
+  message: 'setFailed sets the exit code: only src/exit-code.ts decides that. Use core.error, or throw.',
 }
 
 const NO_EXIT = {
@@ -39,7 +39,7 @@ const NO_EXIT = {
 const EXIT_CODE = {
   object: 'process',
   property: 'exitCode',
-  message: 'Only src/index.ts decides the exit code: return a value or throw.',
+  message: 'Only src/exit-code.ts decides the exit code: return a value or throw.',
 }
 
 /** Text leaves the process in two places, and both cover secrets. */
@@ -130,7 +130,7 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { patterns: [RELATIVE_WITHOUT_TS] }] },
   },
   {
-    files: ['src/index.ts'],
+    files: ['src/exit-code.ts'],
     rules: {
       'no-restricted-properties': ['error', NO_EXIT],
       'no-restricted-syntax': ['error', ...HABITS_OF_SRC],

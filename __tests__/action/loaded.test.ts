@@ -75,9 +75,9 @@ test.concurrent.each<[NonNullable<ActionOptions['entry']>, Readonly<Record<strin
   }),
 )
 
-test('a post step that has nothing to do loads 20 KiB, and nothing that could connect', async () => {
+test('a post step that has nothing to do loads 10 KiB, and nothing that could connect', async () => {
   const state = { settled: 'true', summaryDue: 'false' }
   const loaded = await loadedBy({ entry: 'post', inputs: {}, state })
-  expect(bytes(loaded)).toBeLessThan(20 * 1024)
+  expect(bytes(loaded)).toBeLessThan(10 * 1024)
   expect(loaded.builtin.filter((name) => /undici|crypto|_http_client/.test(name))).toEqual([])
 })

@@ -97,7 +97,7 @@ describe('a habit that is broken is reported', () => {
   test.each([
     ['src/run/a.ts', 'process.exitCode = 1', 'no-restricted-properties'],
     ['src/run/a.ts', 'process.exit(1)', 'no-restricted-properties'],
-    ['src/index.ts', 'process.exit(1)', 'no-restricted-properties'],
+    ['src/exit-code.ts', 'process.exit(1)', 'no-restricted-properties'],
     ['scripts/a.mjs', 'process.exit(1)', 'no-restricted-properties'],
     ['src/actions/a.ts', "core.setFailed('no')", 'no-restricted-syntax'],
     ['src/actions/a.ts', "import { setFailed } from '@actions/core'", 'no-restricted-syntax'],
@@ -125,8 +125,8 @@ test('a function over 60 lines and a file over 300 lines are reported', async ()
   expect(await rulesAgainst('src/run/a.ts', 'go()\n'.repeat(301))).toEqual(['max-lines'])
 })
 
-test('only src/index.ts may set the exit code', async () => {
-  expect(await rulesAgainst('src/index.ts', 'process.exitCode = 1')).toEqual([])
+test('only src/exit-code.ts may set the exit code', async () => {
+  expect(await rulesAgainst('src/exit-code.ts', 'process.exitCode = 1')).toEqual([])
 })
 
 test('a script may print, and a test function may be long', async () => {
