@@ -266,7 +266,7 @@ describe('a run that has called another one', () => {
       const result = await scene.step(inputs, { entry: 'stop' })
       const { id, name } = scene.server.runs[1]!
       expect(expectRed(result, 'failed')).toContain(
-        `was asked to stop, but the child run "${name}" (${id}) was stopping when last seen: http`,
+        `was asked to stop, but the child run "${name}" (${id}) had not ended in time (last status: stopping): http`,
       )
     }),
   )

@@ -14,12 +14,12 @@ const held: HeldRun = {
 test('what the post step says last of a run is read also where the server changed the name of the run', () => {
   const printed = [
     'This step ended before the run "nightly-1" did. Checking whether it was started, and stopping it if so',
-    '::warning::The run "NIGHTLY-1" was asked to stop and was stopping when last seen',
+    '::warning::The run "NIGHTLY-1" was asked to stop, but had not ended in time (last status: stopping)',
     'The run "nightly-2" was stopped',
     '',
   ].join('\n')
   const names = namesOfCell({ STATE_cell_1: '{"planned":{"name":"nightly-1"}}' }, 1, [held])
   expect(endingOfPost({ printed, unforeseen: '' }, names)?.line).toBe(
-    'The run "NIGHTLY-1" was asked to stop and was stopping when last seen',
+    'The run "NIGHTLY-1" was asked to stop, but had not ended in time (last status: stopping)',
   )
 })

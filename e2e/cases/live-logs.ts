@@ -5,7 +5,7 @@ import { since } from '../target.ts'
 
 const HEADING = /^Log of the step (?<step>\S+):$/
 /** What the step prints; its name comes before it while others run, too. */
-const LINE = /^│ (?:\w+: )?line (?<number>\d+) at [\d.]+$/
+const LINE = /^│ (?:(?<step>\w+): )?line (?<number>\d+) at [\d.]+$/
 const OVER = /^ +[\d:]+ {2}(?<step>\w+): completed in /
 
 interface Talk {
@@ -28,8 +28,9 @@ async function listen(scene: Scene, template: string, configuration: object): Pr
       onLine: (line) => {
         step = HEADING.exec(line)?.groups?.['step'] ?? step
         isOver ||= OVER.test(line)
-        const number = LINE.exec(line)?.groups?.['number']
+        const { number, step: named } = LINE.exec(line)?.groups ?? {}
         if (number === undefined) return
+        step = named ?? step
         shown.set(step, [...(shown.get(step) ?? []), Number(number)])
         if (!isOver) early += 1
       },

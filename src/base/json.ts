@@ -36,11 +36,12 @@ export function isDeeperThan(depth: number, value: unknown): boolean {
 
 /** As JSON, the same text whatever the order of the keys. */
 export function sortedJson(value: JsonValue): string {
-  return JSON.stringify(value, (_, inner: JsonValue) =>
-    isJsonObject(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
+  return JSON.stringify(value, (_, inner: JsonValue) => (isJsonObject(inner) ? sortedByKey(inner) : inner))
+}
+
+/** The same mapping with its own keys in order; what is inside stays as it is. */
+export function sortedByKey(mapping: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(mapping).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** The text as JSON; undefined if it is none. */

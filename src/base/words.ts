@@ -57,12 +57,12 @@ export function unquoted(text: string): string | undefined {
 }
 
 /** `; did you mean epochs?`, or nothing where no name is near. */
-export function didYouMean(written: string, names: readonly string[]): string {
-  const maxDistance = Math.max(1, Math.min(3, Math.floor(written.length / 2)))
+export function didYouMean(written: string, names: readonly string[], sign = ';'): string {
+  const maxDistance = Math.min(3, Math.floor(written.length / 2))
   const near =
     names.find((name) => name.toLowerCase() === written.toLowerCase()) ??
     closestMatch(written.slice(0, 255), [...names], { maxDistance })
-  return near === undefined ? '' : `; did you mean ${plain(near)}?`
+  return near === undefined ? '' : `${sign} did you mean ${plain(near)}?`
 }
 
 /**

@@ -38,6 +38,27 @@ test('of several steps, each line has the name of its own, on one line', () => {
   expect(text.match(/^│ .*: (one|two)$/gm)).toHaveLength(2)
 })
 
+test('the name of the one step that runs stands once above its lines, and again after those of others', () => {
+  const log = (step: string, line: string, areSeveral = false) =>
+    ({ kind: 'step-log', step, lines: [line], areSeveral }) as const
+  const text = shown((live) => {
+    live.lines(log('train', '1'))
+    live.lines(log('train', '2'))
+    live.lines(log('train', '3', true))
+    live.lines(log('train', '4'))
+    live.lines(log('check', '5'))
+  })
+  const said = text.split('\n').filter((line) => line !== '' && !line.startsWith('::'))
+  expect(said).toEqual([
+    'Log of the step train:',
+    ...['│ 1', '│ 2', '│ train: 3'],
+    'Log of the step train:',
+    '│ 4',
+    'Log of the step check:',
+    '│ 5',
+  ])
+})
+
 test.each([true, false])('a secret that goes on over lines is hidden (several steps: %s)', (areSeveral) => {
   const key = 'ZENKEY_q8Jd0xVb3LmN7tRw2Yc5PzKa9Hf4Gs6E'
   const pieces = key.match(/.{1,10}/g) ?? []
@@ -45,7 +66,7 @@ test.each([true, false])('a secret that goes on over lines is hidden (several st
     log.mask(key)
     live.lines({ kind: 'step-log', step: 'train', lines: ['before', '', ...pieces, 'behind'], areSeveral })
   })
-  const [, block = ''] = text.split('Log of the step train:')
+  const block = text.slice(text.indexOf('│'))
   for (const piece of pieces) expect(block).not.toContain(piece)
   const name = areSeveral ? 'train: ' : ''
   expect(block).toContain(`│ ${name}before\n│ ${name}\n│ ${name}***`)

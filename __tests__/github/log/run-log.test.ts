@@ -173,7 +173,7 @@ test('while nothing changes, a line says what runs, how much is done and how lon
 })
 
 test.each([
-  [{ kind: 'settling', forMs: 30_000 }, '   0:04  Waiting 30 s to see if more steps start'],
+  [{ kind: 'settling', forMs: 30_000 }, '   0:04  Waiting up to 30 s to see if more steps start'],
   [
     { kind: 'ending', timeoutMs: 5_000, mode: 'stop-gracefully', runId: 'r', forMs: 120_000 },
     '   0:04  The timeout of 5s ran out. Asking ZenML to stop the run once its running steps have ended, and watching it for up to 2 min',

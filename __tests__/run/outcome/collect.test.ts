@@ -65,6 +65,21 @@ describe.each(ZENML_VERSIONS)('%s', (version) => {
     expect(detailsOf(scene.events)?.metadata).toEqual({ scores: { f1: 0.5 } })
   })
 
+  test('names of metadata are in alphabetical order, whatever order the server has', async () => {
+    const scene = await openScene({ version })
+    const { runId } = await scene.execute({ wait: false })
+    const { project } = scene.server.seeded
+    const { id: accountId } = await scene.client.account()
+    const hasProjects = version !== '0.74.0'
+    await scene.client.noteMetadata(
+      runId ?? '',
+      { recall: { mean: 0.4 }, f1: { mean: 0.5 } },
+      { projectId: project, accountId, server: { hasProjects } },
+    )
+    await scene.attach(runId ?? '')
+    expect(Object.keys(detailsOf(scene.events)?.metadata ?? {})).toEqual(['f1', 'recall'])
+  })
+
   test('what was logged of the run itself under a name with :: is not taken for that of a step', async () => {
     const scene = await openScene({ version })
     const { runId } = await scene.execute({ wait: false })

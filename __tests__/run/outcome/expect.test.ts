@@ -168,10 +168,16 @@ test.each<[string, object, Readonly<Record<string, object>>, string]>([
   ['m > 0', {}, { conv: { m: { f1: 1 } } }, '{"f1":1} (a mapping)'],
   ['x > 0', { m: {} }, {}, 'no such value (the run has m)'],
   [
+    'train.acuracy > 0',
+    {},
+    { train: { accuracy: 1, loss: 0 } },
+    'no such value, did you mean train.accuracy? (the run has train.accuracy, train.loss)',
+  ],
+  [
     'a.b.c.d.e.f.g > 0',
     { a: { b: { c: { d: { e: { f: { g: 1 } } } } } } },
     {},
-    'no such value (the run has a.b.c.d.e.f)',
+    'no such value, did you mean a.b.c.d.e.f? (the run has a.b.c.d.e.f)',
   ],
   [
     'm.f1 > 0',

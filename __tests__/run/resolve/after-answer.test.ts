@@ -65,7 +65,7 @@ describe('a run that is stopped by abort while its child run goes on', () => {
     const { id, name } = scene.server.runs[1]!
     const error = await errorOf(answer({ resolution: 'abort', result: undefined }))
     expect(error).toContain(
-      `was answered with abort, but the child run "${name}" (${id}) was stopping when last seen. Stop the run that asked (${scene.server.runs[0]!.id}) with stop/: http`,
+      `was answered with abort, but the child run "${name}" (${id}) had not ended in time (last status: stopping). Stop the run that asked (${scene.server.runs[0]!.id}) with stop/: http`,
     )
   })
 

@@ -139,9 +139,11 @@ describe('a child run that goes on is named, with its ID, and nothing is said to
     const ended = await end(scene, 5)
     expect(ended).toMatchObject({ settled: false, status: 'stopping' })
     expect(ended.predicate).toMatch(
-      /^was asked to stop, but the child run .* was stopping when last seen: http/,
+      /^was asked to stop, but the child run .* had not ended in time \(last status: stopping\): http/,
     )
-    expect(ended.sentence).toContain(`but the child run ${nameOf(scene)} was stopping when last seen`)
+    expect(ended.sentence).toContain(
+      `but the child run ${nameOf(scene)} had not ended in time (last status: stopping)`,
+    )
   })
 
   test('where it cannot be stopped', async () => {
@@ -192,7 +194,7 @@ describe('a child run of a child run that goes on is named', () => {
     const scene = await begun(three, 30, { orchestrator: 'local' })
     const { predicate } = await end(scene, 5)
     expect(predicate).toContain(
-      `was asked to stop, but ${shown(scene)} (and 1 more) was stopping when last seen: http`,
+      `was asked to stop, but ${shown(scene)} (and 1 more) had not ended in time (last status: stopping): http`,
     )
   })
 })

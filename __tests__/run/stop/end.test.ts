@@ -188,7 +188,9 @@ test('a run of which a step has failed, while others go on: the result names tha
 test('a run that the local orchestrator of 0.98 cannot end by force is read again and found stopping', async () => {
   const { scene, result } = await cancelAt('running', { version: '0.98.0', orchestrator: 'local' })
   expect(result).toMatchObject({ conclusion: 'cancelled' })
-  expect(result.error).toMatch(/was stopped|was asked to stop and was stopping/)
+  expect(result.error).toMatch(
+    /was stopped|was asked to stop, but had not ended in time \(last status: stopping\)/,
+  )
   expect(scene.sent(STOP)[0]).toContain('graceful=false')
 })
 
@@ -365,7 +367,9 @@ describe('the time is up', () => {
   test('with on-timeout: stop-gracefully the running step may end, and the step says so', async () => {
     const scene = await openScene({ pipelines: [long], orchestrator: 'kubernetes' })
     const result = await scene.execute({ target, timeoutMs: 60_000, onTimeout: 'stop-gracefully' })
-    expect(result.error).toMatch(/timeout of 1m\. It was asked to stop and was stopping when last seen: http/)
+    expect(result.error).toMatch(
+      /timeout of 1m\. It was asked to stop, but had not ended in time \(last status: stopping\): http/,
+    )
     expect(scene.sent(STOP)).toEqual([expect.stringContaining('graceful=true')])
     expect(scene.settled).toHaveLength(0)
   })

@@ -85,6 +85,6 @@ test("a child run's name stays on one line, and is cut", async () => {
   const together = await childRuns.together({ kind: 'ended', status: 'stopped', byItself: false })
   expect(together).toMatchObject({ kind: 'left-over', status: 'stopped' })
   const left = together.kind === 'left-over' ? leftClause(together.left) : ''
-  expect(left).toMatch(/^the child run "evil.*" \(c-1\) was stopping when last seen$/)
+  expect(left).toMatch(/^the child run "evil.*" \(c-1\) had not ended in time \(last status: stopping\)$/)
   expect(left.length).toBeLessThan(200)
 })

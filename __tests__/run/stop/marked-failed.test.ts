@@ -49,7 +49,9 @@ describe.each(ZENML_VERSIONS)(
         { on: 'dag', occurrence: 'always', do: { kind: 'refuse' } },
         { on: 'steps', occurrence: 'always', do: { kind: 'refuse' } },
       )
-      expect(ended.sentence).toMatch(/was asked to stop and was failed when last seen: http/)
+      expect(ended.sentence).toMatch(
+        /was asked to stop, but had not ended in time \(last status: failed\): http/,
+      )
       expect(ended).toMatchObject({ settled: false, status: 'failed' })
     })
 
@@ -59,7 +61,9 @@ describe.each(ZENML_VERSIONS)(
         occurrence: { from: 2, to: 100 },
         do: { kind: 'html', status: 502 },
       })
-      expect(ended.sentence).toMatch(/was asked to stop and was initializing when last seen: http/)
+      expect(ended.sentence).toMatch(
+        /was asked to stop, but had not ended in time \(last status: initializing\): http/,
+      )
       expect(ended).toMatchObject({ settled: false, status: 'initializing' })
       expect(scene.sent(/^GET .*\/runs\/[^/]+\?hydrate=false/).length).toBeLessThan(30)
     })

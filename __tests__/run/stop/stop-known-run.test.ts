@@ -87,6 +87,6 @@ describe('stop/ is cancelled, and its time is over', () => {
         ?.includes('/stop?') === true
     const { name, result } = await cancelledStop({ stopSeconds: 3_600 }, isWatched)
     expect(result).toMatchObject({ conclusion: 'cancelled' })
-    expect(result.error).toMatch(`Cancelled. The run "${name}" was asked to stop and was `)
+    expect(result.error).toMatch(`Cancelled. The run "${name}" was asked to stop, but had not ended in time `)
   })
 })

@@ -9,15 +9,23 @@ const MAX_NAME_LENGTH = 60
 /** Shows what the steps log while they run. */
 export class LiveLog {
   readonly #log: WorkflowLog
+  /** Whose lines came last under a heading. */
+  #headed: string | undefined
 
   constructor(log: WorkflowLog) {
     this.#log = log
   }
 
-  /** A block has its step's name above it; where several steps run, each line has it, too. */
+  /** Where one step runs, its name stands once above its lines; where several run, in front of each line. */
   lines({ step, lines, areSeveral }: Told<'step-log'>): void {
-    const prefix = areSeveral ? `${inline(step, MAX_NAME_LENGTH)}: ` : ''
-    this.#log.serverText(lines, `Log of the step ${inline(step)}:`, { prefix })
+    if (areSeveral) {
+      this.#headed = undefined
+      this.#log.serverText(lines, '', { prefix: `${inline(step, MAX_NAME_LENGTH)}: ` })
+      return
+    }
+    const heading = step === this.#headed ? '' : `Log of the step ${inline(step)}:`
+    this.#headed = step
+    this.#log.serverText(lines, heading)
   }
 
   ended({ step, why }: Told<'logs-not-followed'>): void {

@@ -140,7 +140,7 @@ export class RunLog implements Reporter {
         )
         return
       case 'settling':
-        this.#timed(`Waiting ${shownDuration(event.forMs)} to see if more steps start`)
+        this.#timed(`Waiting up to ${shownDuration(event.forMs)} to see if more steps start`)
         return
       case 'ending':
         this.#timed(endingLine(event))

@@ -112,7 +112,7 @@ export class WorkflowLog {
    * Shows text that came from a server as a block: each line behind a bar, which also keeps problem matchers
    * off, and the runner's commands switched off around it. Terminal codes and invisible characters are taken out.
    *
-   * @param title one line above the block, in our own words
+   * @param title one line above the block, in our own words; empty for none
    * @param options `isFolded`: whether the block is folded under its title; `prefix`: what each line begins with
    */
   serverText(text: readonly string[], title: string, { isFolded = false, prefix = '' } = {}): void {
@@ -123,7 +123,7 @@ export class WorkflowLog {
     const fence = process.getBuiltinModule('node:crypto').randomUUID()
     const block = text.length === 0 ? '' : shown.map((line) => `│ ${prefix}${line}\n`).join('')
     const fenced = block === '' ? '' : `::stop-commands::${fence}\n${block}::${fence}::\n`
-    this.#write(isFolded ? folded(title, fenced) : `${plainLines(title)}${fenced}`)
+    this.#write(isFolded ? folded(title, fenced) : `${title === '' ? '' : plainLines(title)}${fenced}`)
   }
 
   #write(text: string): void {

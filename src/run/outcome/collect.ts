@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../base/deadline.ts'
-import { isDeeperThan, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isDeeperThan, sortedByKey, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
@@ -290,7 +290,7 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
       isDeeperThan(MAX_DEPTH, value) ||
       ofSteps.get(name)?.some((each) => isDeepStrictEqual(each, value)) !== true,
   )
-  return Object.fromEntries(own)
+  return sortedByKey(Object.fromEntries(own))
 }
 
 /** A run of a dynamic pipeline may complete although a step failed, and what that logged before is no result of the run. */
@@ -302,7 +302,7 @@ function isResultOf(run: RunDetail | undefined): (step: StepDetail) => boolean {
 /** @param steps one attempt of each */
 function stepMetadataOf(steps: readonly StepDetail[]): StepMetadata[] {
   return steps.flatMap(({ state, metadata = {} }) =>
-    Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata }],
+    Object.keys(metadata).length === 0 ? [] : [{ step: state.name, metadata: sortedByKey(metadata) }],
   )
 }
 

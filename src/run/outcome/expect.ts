@@ -1,7 +1,7 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { StepMetadata } from '../../zenml/model.ts'
 import { sum } from '../../base/decimal.ts'
-import { listed, show, unquoted } from '../../base/words.ts'
+import { didYouMean, listed, show, unquoted } from '../../base/words.ts'
 
 export type Operator = '==' | '!=' | '<=' | '>=' | '<' | '>'
 
@@ -276,7 +276,9 @@ function* inside({ step, path, value }: Entry): Generator<Entry> {
 
 function noSuchValue(name: string, entries: readonly Entry[]): string {
   if (entries.length === 0) return 'no such value (the run has no metadata)'
-  return `no such value (the run has ${listed(namesOf(entries), name)})`
+  const names = namesOf(entries)
+  // A semicolon stands between two expectations.
+  return `no such value${didYouMean(name, names, ',')} (the run has ${listed(names, name)})`
 }
 
 /** In place of a mapping what it holds. */

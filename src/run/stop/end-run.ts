@@ -63,7 +63,7 @@ function describe(stopped: Stopped, where: string): string {
       return 'is no longer on the server: it was deleted there. Its steps may still be running'
     case 'asked':
       if (stopped.left !== undefined) return `was asked to stop, but ${leftClause(stopped.left)}${where}`
-      return `was asked to stop and was ${status} when last seen${where}`
+      return `was asked to stop, but had not ended in time (last status: ${status})${where}`
     case 'left-over':
       return `is ${status}, but ${leftClause(stopped.left)}${where}`
     case 'going-on':

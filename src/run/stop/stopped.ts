@@ -18,7 +18,7 @@ export interface Left {
   readonly kind: 'asked' | 'unknown' | 'going-on'
   /** Such as `the child run "train-5" (7d0f…)`; empty if `does` says it. */
   readonly who: string
-  /** Such as `was stopping when last seen`. */
+  /** Such as `had not ended in time (last status: stopping)`. */
   readonly does: string
   /** How many there are. */
   readonly count: number
@@ -38,7 +38,7 @@ export function leftOf(stopped: Stopped, who: string): Left | undefined {
     case 'left-over':
       return stopped.left
     case 'asked':
-      return withOwn(stopped, who, `was ${stopped.status} when last seen`)
+      return withOwn(stopped, who, `had not ended in time (last status: ${stopped.status})`)
     case 'going-on':
       return withOwn(stopped, who, `keeps running: ${withoutDeed(stopped.why)}`)
     case 'unknown':
@@ -59,7 +59,7 @@ export function worstOf(all: readonly (Left | undefined)[]): Left | undefined {
   return worst && { ...worst, count: left.reduce((sum, { count }) => sum + count, 0) }
 }
 
-/** A clause such as `the child run "train-5" (7d0f…) (and 2 more) was stopping when last seen`. */
+/** A clause such as `the child run "train-5" (7d0f…) (and 2 more) had not ended in time (last status: stopping)`. */
 export function leftClause({ who, does, count }: Left): string {
   if (who === '') return does
   return count === 1 ? `${who} ${does}` : `${who} (and ${count - 1} more) ${does}`
