@@ -154,6 +154,7 @@ async function withServer<T>(
     'inputs.answer': 'true',
     'inputs.expect': '',
     'inputs.comment': 'false',
+    'inputs.dry-run': 'false',
   }
   try {
     return await use({ server, pro, workspace, contexts, github })
