@@ -73,8 +73,8 @@ function main() {
     ['zizmor', () => run(zizmor(), ['--offline', '--no-progress', '--persona=pedantic', ...audited])],
   ]
   const failed = checks.filter(([, check]) => !check()).map(([name]) => name)
-  if (failed.length > 0) throw new Error(`Found fault: ${failed.join(', ')}.`)
-  console.log(`actionlint ${ACTIONLINT} and zizmor ${ZIZMOR} find no fault.`)
+  if (failed.length > 0) throw new Error(`Failed: ${failed.join(', ')}.`)
+  console.log(`actionlint ${ACTIONLINT} and zizmor ${ZIZMOR} found no errors.`)
 }
 
 try {

@@ -145,7 +145,7 @@ test('changed values stand beside those of the definition, metadata as they are'
 test('a value with a bar is left to the log, where the runner hides it if it is a secret', () => {
   const changes = [{ path: 'load.token', before: '""', after: '"hf_a|b"' }]
   const text = renderSummary(recordOf({ changes }))
-  expect(text).toContain('| `load.token` | `""` → `a value with a bar, see the log` |\n')
+  expect(text).toContain('| `load.token` | `""` → `a value with a vertical bar; see the log` |\n')
 })
 
 test('a dry run shows the difference in a fence that its text cannot end', () => {

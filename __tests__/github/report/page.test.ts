@@ -97,7 +97,7 @@ test.each(['<p>x</p><script>draw()</script>', '<SCRIPT src=x>', '<canvas>', '<if
     const page = showing(show('html', html))
     expect(elementsOf(page).filter(({ tag }) => tag === 'iframe')).toEqual([])
     expect(page).toContain(
-      'This page needs scripts, which a report page does not run. View it ' +
+      'This HTML needs scripts, which the report page does not run. View it ' +
         '<a href="https://zenml.example.com/runs/1" rel="noreferrer noopener">in ZenML</a>.',
     )
   },

@@ -62,7 +62,7 @@ export function changesText(changes: readonly ValueChange[], kind: DefinitionKin
 
 /** A table must escape a bar, and in what is escaped the runner finds no secret to hide. */
 function shownValue(value: string): string {
-  return code(value.includes('|') ? 'a value with a bar, see the log' : value, MAX_VALUE_LENGTH)
+  return code(value.includes('|') ? 'a value with a vertical bar; see the log' : value, MAX_VALUE_LENGTH)
 }
 
 interface Metric {

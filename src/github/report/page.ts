@@ -73,7 +73,7 @@ export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
   }
   yield valuesHtml(values)
   if (missing.length > 0) yield `<h2>Visualizations not shown</h2>\n${toHtml([missingList(missing)])}\n`
-  yield '<footer>Written by the ZenML Run Action. It needs no network, and runs no scripts.</footer>\n</body></html>\n'
+  yield '<footer>Written by the ZenML Run Action. This page needs no network, and runs no scripts.</footer>\n</body></html>\n'
 }
 
 function titleOf({ pipeline, runName, runId }: RunRecord): string {
@@ -151,7 +151,7 @@ function pictureHtml({ name, value }: Visualization, gate: Gate): string {
 function frameHtml({ name, value }: Visualization, runUrl: string | undefined): string {
   if (NEEDS_SCRIPTS.test(value)) {
     const where = runUrl === undefined ? 'in ZenML' : linkHtml(runUrl, 'in ZenML')
-    return `<p>This page needs scripts, which a report page does not run. View it ${where}.</p>`
+    return `<p>This HTML needs scripts, which the report page does not run. View it ${where}.</p>`
   }
   // A link can make a browser connect to a host, which no policy forbids.
   const inert = value.replaceAll(/<(?=link\b)/gi, '<x-')

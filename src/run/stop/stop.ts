@@ -330,7 +330,7 @@ class Stop {
     const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
     if (unfinished.length === 0) return { kind: 'ended', status: run.status, byItself }
     return this.#goingOn(
-      `ZenML does not stop the steps of a run that has ended; still running: ${unfinished.join(', ')}`,
+      `ZenML calls it ${run.status} already, and then no longer stops its steps; still running: ${unfinished.join(', ')}`,
     )
   }
 
