@@ -40,7 +40,9 @@ describe.each(ZENML_VERSIONS)(
         occurrence: { from: 2, to: 4 },
         do: { kind: 'html', status: 502 },
       })
-      expect(ended.sentence).toMatch(/keeps running: http.*ZenML calls it failed already, and then no longer stops its steps; still running: only$/)
+      expect(ended.sentence).toMatch(
+        /keeps running: http.*ZenML calls it failed already, and then no longer stops its steps; still running: only$/,
+      )
       expect(ended).toMatchObject({ settled: false, status: 'failed' })
     })
 
