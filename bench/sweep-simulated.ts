@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator } from '../simulator/index.ts'
-import { openClient } from '../src/actions/connect.ts'
+import { openClient } from '../src/actions/open-client.ts'
 import { toRequest } from '../src/actions/request.ts'
 import { timeLimit } from '../src/base/system-clock.ts'
 import type { InputSources } from '../src/github/inputs/read-checked.ts'

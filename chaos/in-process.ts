@@ -1,5 +1,5 @@
 import { startSimulator } from '../simulator/index.ts'
-import { openClient } from '../src/actions/connect.ts'
+import { openClient } from '../src/actions/open-client.ts'
 import { toRequest } from '../src/actions/request.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
+import { openClient } from '../../src/actions/open-client.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'

@@ -1,5 +1,5 @@
 import { startSimulator, VirtualClock, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
-import { openClient, type OpenOptions } from '../../src/actions/connect.ts'
+import { openClient, type OpenOptions } from '../../src/actions/open-client.ts'
 import { WorkflowStep } from '../../src/actions/workflow-step.ts'
 import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'

@@ -11,7 +11,7 @@ import type { CommentOptions } from '../github/comment/comment.ts'
 import type { Audience } from '../github/step-report.ts'
 import type { Target } from '../run/find/definition.ts'
 import { systemClock } from '../base/system-clock.ts'
-import { openHttp } from './connect.ts'
+import { openHttp } from './open-client.ts'
 
 const BECOMES_PUBLIC =
   'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +

@@ -17,7 +17,7 @@ import { Deadline } from '../base/deadline.ts'
 import { shownDuration } from '../base/duration-text.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
-import { openClient, openHttp } from './connect.ts'
+import { openClient, openHttp } from './open-client.ts'
 import type { Surroundings } from './workflow-step.ts'
 import { isReportDue, NOTHING_LEFT, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
 

@@ -11,7 +11,7 @@ import { promoteVersion } from '../run/promote/promote.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Http } from '../http/http.ts'
-import { openClient, openHttp, type Connection } from './connect.ts'
+import { openClient, openHttp, type Connection } from './open-client.ts'
 import { readAndTell } from './read-inputs.ts'
 
 /**

@@ -14,7 +14,7 @@ import { isZenmlError } from '../zenml/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Http } from '../http/http.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
-import { openClient, openHttp, type Connection } from './connect.ts'
+import { openClient, openHttp, type Connection } from './open-client.ts'
 import { readAndTell } from './read-inputs.ts'
 
 /** What a workflow step needs from outside. */
