@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { proxyRefusal, TransportError } from './transport-error.ts'
 import type { Proxy } from './proxies.ts'
 
-export interface ConnectOptions {
+export interface SocketOptions {
   /** All certificates to trust; undefined: those that Node does. */
   readonly ca: readonly string[] | undefined
   /** For each connection that is made on the way, TLS included. */
@@ -22,7 +22,11 @@ const STILL_THERE_MS = 60_000
  *
  * @throws TransportError, or what Node says; nothing was sent then
  */
-export async function connect(url: URL, proxy: Proxy | undefined, options: ConnectOptions): Promise<Socket> {
+export async function openSocket(
+  url: URL,
+  proxy: Proxy | undefined,
+  options: SocketOptions,
+): Promise<Socket> {
   if (proxy === undefined) return dial(url, options)
   // As curl does it: many proxies allow CONNECT to port 443 only.
   if (url.protocol === 'http:') return dial(new URL(proxy.url), options)
@@ -33,9 +37,9 @@ export async function connect(url: URL, proxy: Proxy | undefined, options: Conne
  * A connection through the proxy to where the other side of an address is. A proxy whose own certificate is not trusted
  * is not told user and password.
  *
- * @throws as {@link connect}
+ * @throws as {@link openSocket}
  */
-export async function openTunnel(url: URL, proxy: Proxy, options: ConnectOptions): Promise<Duplex> {
+export async function openTunnel(url: URL, proxy: Proxy, options: SocketOptions): Promise<Duplex> {
   const toProxy = await dial(new URL(proxy.url), options)
   const target = `${url.hostname}:${portOf(url)}`
   const request = openRequest({
@@ -97,7 +101,7 @@ export function closed(sent: boolean): TransportError {
 }
 
 /** One connection, of its own or inside of another. */
-async function dial(url: URL, options: ConnectOptions, inside?: Duplex): Promise<Socket> {
+async function dial(url: URL, options: SocketOptions, inside?: Duplex): Promise<Socket> {
   const place = { host: hostOf(url), port: portOf(url) }
   if (url.protocol === 'http:') return standing(connectPlain(place), 'connect', options)
   const { ca } = options
@@ -118,7 +122,7 @@ async function dial(url: URL, options: ConnectOptions, inside?: Duplex): Promise
 async function standing(
   socket: Socket,
   event: 'connect' | 'secureConnect',
-  { limitMs, signal }: ConnectOptions,
+  { limitMs, signal }: SocketOptions,
 ): Promise<Socket> {
   const end = (error: TransportError): void => {
     socket.destroy(error)
