@@ -61,11 +61,11 @@ export function surroundings(
   authorities: ConnectionInputs['authorities'],
   env: Environment,
   log: WorkflowLog,
-): Pick<CommentOptions, 'context' | 'readFile' | 'connect' | 'clock' | 'log'> {
+): Pick<CommentOptions, 'context' | 'readFile' | 'openHttp' | 'clock' | 'log'> {
   return {
     context: readWorkflowContext(env),
     readFile,
-    connect: () => openHttp(authorities),
+    openHttp: () => openHttp(authorities),
     clock: systemClock,
     log,
   }

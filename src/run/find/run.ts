@@ -6,7 +6,7 @@ import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
 import { untilAnswered, type AskDependencies } from '../until-answered.ts'
-import { connect } from './target.ts'
+import { readServerAndProject } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { projectForLink } from './project.ts'
 
@@ -34,7 +34,7 @@ export async function findRun(
 ): Promise<FoundRun> {
   const { client } = deps
   const isById = isUuid(reference)
-  const { server, account, project: wanted } = await connect({ isById, project: choice }, deps)
+  const { server, account, project: wanted } = await readServerAndProject({ isById, project: choice }, deps)
   const run = await untilThere(
     () => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)),
     deps,

@@ -32,7 +32,7 @@ export interface FoundTarget {
   readonly project: Named | undefined
 }
 
-export interface Connected {
+export interface ServerAndAccount {
   readonly server: ServerInfo
   readonly account: Account
 }
@@ -47,7 +47,7 @@ export interface Scope {
   readonly isForStart?: boolean
 }
 
-export interface ConnectedTo extends Connected {
+export interface ServerAndProject extends ServerAndAccount {
   /** The project to look in; undefined where an id says it, or the server has none. */
   readonly project: Project | undefined
   /** What named it. */
@@ -60,26 +60,26 @@ export interface ConnectedTo extends Connected {
  *
  * @param ahead what will be asked for in any case, as far as that can be said before the account's project is known
  */
-export async function connect(
+export async function readServerAndProject(
   scope: Scope,
   deps: Dependencies,
   ahead: (choice: ProjectChoice | undefined) => readonly Read[] = () => [],
-): Promise<ConnectedTo> {
+): Promise<ServerAndProject> {
   const { isById, isForStart = false } = scope
   const choice = isById && scope.project?.source !== 'project' ? undefined : scope.project
-  const { server, account } = await logIn(deps, choice, ahead(choice), isForStart)
+  const { server, account } = await readServerAndAccount(deps, choice, ahead(choice), isForStart)
   const isSaid = isById && choice === undefined
   const project = isSaid ? undefined : await findProject({ choice, server, account }, deps)
   return { server, account, project, choice }
 }
 
 /** What is asked for in any case is sent side by side, and taken in its turn. */
-async function logIn(
+async function readServerAndAccount(
   { client, reporter }: Dependencies,
   choice: ProjectChoice | undefined,
   ahead: readonly Read[],
   isForStart: boolean,
-): Promise<Connected> {
+): Promise<ServerAndAccount> {
   const project = choice === undefined ? PROJECTS : projectCall(choice.nameOrId, { hasProjects: true })
   client.readAhead([project, ...ahead], isForStart)
   // The account first: where the login fails, that says more.
@@ -95,7 +95,7 @@ export async function findTarget(request: FindRequest, deps: Dependencies): Prom
   const { target, needsValues = true } = request
   const isById = target.kind !== 'pipeline' && isUuid(target.reference)
   const scope = { isById, project: request.project, isForStart: request.dryRun !== true }
-  const connected = await connect(scope, deps, (choice) => readsOf(target, choice, needsValues))
+  const connected = await readServerAndProject(scope, deps, (choice) => readsOf(target, choice, needsValues))
   const { server, account, project: wanted, choice } = connected
   const found = await resolveTarget({ client, server, target, project: wanted, choice, needsValues })
   const definition = { ...found, project: found.project ?? wanted }
