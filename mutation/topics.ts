@@ -74,7 +74,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   expect: [
     'github/inputs/expectations.ts',
-    'run/compare/judge.ts',
+    'run/outcome/quality-gate.ts',
     'run/outcome/collect.ts',
     'run/outcome/expect.ts',
     'run/outcome/step-attempts.ts',

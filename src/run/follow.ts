@@ -17,7 +17,7 @@ import { readUsual, type Kin } from './watch/usual.ts'
 import { endModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
 import type { Journal, PlannedRun, StartedRun, TimeoutMode } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
-import { judgeRun, type JudgePolicy } from './compare/judge.ts'
+import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
 import type { Reporter } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
 import { followLogs } from './logs/live-logs.ts'
@@ -26,7 +26,7 @@ import { watchRun, type Watched } from './watch/watch.ts'
 import type { Looks } from './watch/looks.ts'
 
 /** How a step follows its run, and when it ends it. */
-export interface FollowPolicy extends CancelPolicy, JudgePolicy {
+export interface FollowPolicy extends CancelPolicy, QualityGatePolicy {
   readonly wait: boolean
   /** Milliseconds; undefined: adaptive. */
   readonly pollIntervalMs?: number | undefined
@@ -239,7 +239,7 @@ export class Follower {
     this.#details = lookedBack.details
     const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause })
     if (outcome.conclusion !== 'completed') return outcome
-    return judgeRun(begun, outcome, lookedBack, this.#policy, {
+    return applyQualityGate(begun, outcome, lookedBack, this.#policy, {
       ...this.deps,
       lostAfterMs: this.#policy.lostAfterMs,
     })

@@ -1,21 +1,21 @@
 import type { Named, ServerInfo } from '../../zenml/model.ts'
-import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from './baseline.ts'
-import { compareRuns } from './compare.ts'
+import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from '../compare/baseline.ts'
+import { compareRuns } from '../compare/compare.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
 import type { StartedRun } from '../journal.ts'
-import type { Collected, CollectDependencies } from '../outcome/collect.ts'
+import type { Collected, CollectDependencies } from './collect.ts'
 import {
   judgeExpectations,
   missedExpectations,
   needsBaseline,
   type BaselineValues,
   type Expectation,
-} from '../outcome/expect.ts'
+} from './expect.ts'
 import type { Kin } from '../watch/usual.ts'
 
 /** What a run that completed is judged by. */
-export interface JudgePolicy {
+export interface QualityGatePolicy {
   /** Conditions on the metadata of a run that completed. */
   readonly expectations?: readonly Expectation[]
   /** What a completed run is compared with. */
@@ -32,17 +32,17 @@ export interface CompletedRun {
   readonly project: Named | undefined
 }
 
-interface JudgeDependencies extends CollectDependencies {
+interface QualityGateDependencies extends CollectDependencies {
   readonly reporter: Reporter
 }
 
 /** A completed run is what was wished for only if its metadata is as expected. */
-export async function judgeRun(
+export async function applyQualityGate(
   run: CompletedRun,
   completed: Outcome,
   { details, unread }: Pick<Collected, 'details' | 'unread'>,
-  policy: JudgePolicy,
-  deps: JudgeDependencies,
+  policy: QualityGatePolicy,
+  deps: QualityGateDependencies,
 ): Promise<Outcome> {
   const { expectations = [] } = policy
   const baseline = await compare(run, { details, unread }, policy, deps)
@@ -62,8 +62,8 @@ export async function judgeRun(
 async function compare(
   { started, kin: { pipelineId }, server, project }: CompletedRun,
   { details, unread }: Pick<Collected, 'details' | 'unread'>,
-  { baseline: choice, baselineRequired: isRequired = false, expectations = [] }: JudgePolicy,
-  deps: JudgeDependencies,
+  { baseline: choice, baselineRequired: isRequired = false, expectations = [] }: QualityGatePolicy,
+  deps: QualityGateDependencies,
 ): Promise<BaselineValues | undefined> {
   if (choice === undefined) return undefined
   // What was not read of the run itself must not look as if it had not been logged.
