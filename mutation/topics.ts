@@ -76,7 +76,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/inputs/expectations.ts',
     'run/outcome/quality-gate.ts',
     'run/outcome/collect.ts',
-    'run/outcome/expect.ts',
+    'run/outcome/evaluate-expectations.ts',
     'run/outcome/step-attempts.ts',
   ],
   redaction: [

@@ -5,7 +5,7 @@ import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from
 import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
-import type { LoggedMetadata } from '../outcome/expect.ts'
+import type { LoggedMetadata } from '../outcome/evaluate-expectations.ts'
 import { originNotedOn } from '../origin.ts'
 import { runOfId } from '../start/own-run.ts'
 import { tryTo } from '../try-to-read.ts'

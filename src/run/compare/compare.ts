@@ -1,5 +1,10 @@
 import type { ComparedMetric, Comparison } from '../facts.ts'
-import { nameInMetadata, namedValues, type Expectation, type LoggedMetadata } from '../outcome/expect.ts'
+import {
+  nameInMetadata,
+  namedValues,
+  type Expectation,
+  type LoggedMetadata,
+} from '../outcome/evaluate-expectations.ts'
 import type { Baseline } from './baseline.ts'
 
 /**

@@ -6,12 +6,12 @@ import type { Reporter } from '../events.ts'
 import type { StartedRun } from '../journal.ts'
 import type { Collected, CollectDependencies } from './collect.ts'
 import {
-  judgeExpectations,
+  evaluateExpectations,
   missedExpectations,
   needsBaseline,
   type BaselineValues,
   type Expectation,
-} from './expect.ts'
+} from './evaluate-expectations.ts'
 import type { Kin } from '../watch/usual.ts'
 
 /** What a run that completed is judged by. */
@@ -47,7 +47,7 @@ export async function applyQualityGate(
   const { expectations = [] } = policy
   const baseline = await compare(run, { details, unread }, policy, deps)
   if (expectations.length === 0) return completed
-  const verdicts = judgeExpectations(expectations, details, unread, baseline)
+  const verdicts = evaluateExpectations(expectations, details, unread, baseline)
   deps.reporter.tell({ kind: 'expectations', verdicts })
   const error = missedExpectations(run.started.name, verdicts)
   if (error === undefined) return completed

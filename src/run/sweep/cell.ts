@@ -3,7 +3,7 @@ import type { Layer } from '../configure/layers.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Comparison } from '../facts.ts'
 import type { RunIdentity, StartedRun } from '../journal.ts'
-import type { Verdict } from '../outcome/expect.ts'
+import type { Verdict } from '../outcome/evaluate-expectations.ts'
 
 /** One combination of a matrix, for which there is one run. */
 export interface Cell {

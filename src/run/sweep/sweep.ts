@@ -4,7 +4,7 @@ import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/ba
 import type { Overrides } from '../configure/merge.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
-import { needsBaseline } from '../outcome/expect.ts'
+import { needsBaseline } from '../outcome/evaluate-expectations.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
 import type { FollowPolicy } from '../follow.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'

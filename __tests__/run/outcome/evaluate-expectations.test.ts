@@ -1,7 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type FaultAction } from '../../../simulator/index.ts'
 import { expectations as input } from '../../../src/github/inputs/expectations.ts'
-import { judgeExpectations, type Expectation, type Verdict } from '../../../src/run/outcome/expect.ts'
+import {
+  evaluateExpectations,
+  type Expectation,
+  type Verdict,
+} from '../../../src/run/outcome/evaluate-expectations.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
 import { closeScenes, openScene } from '../scene.ts'
 
@@ -114,7 +118,7 @@ function verdictOn(
     return JSON.parse(json) as JsonObject
   }
   const stepMetadata = Object.entries(steps).map(([step, logged]) => ({ step, metadata: read(logged) }))
-  return judgeExpectations(expected(text), { metadata: read(metadata), stepMetadata }, undefined)[0]
+  return evaluateExpectations(expected(text), { metadata: read(metadata), stepMetadata }, undefined)[0]
 }
 
 test.each([
@@ -193,7 +197,7 @@ test('a value in a mapping is held against the one in the same place of the base
   const judged = (before: JsonObject) => {
     const baseline = { kind: 'found', values: logged(before) } as const
     const own = logged({ m: { f1: 0.9 } })
-    return judgeExpectations(expected('m.f1 >= baseline'), own, undefined, baseline)[0]
+    return evaluateExpectations(expected('m.f1 >= baseline'), own, undefined, baseline)[0]
   }
   expect(judged({ m: { f1: 0.9 } })).toEqual({ wanted: 'm.f1 >= baseline (0.9)', held: true, got: '0.9' })
   expect(judged({ m: { f1: 0.91 } })).toMatchObject({ held: false, got: '0.9' })
@@ -296,7 +300,7 @@ test.each<[string, number, number, string, boolean]>([
   ['x > baseline + 0.1', 0.81, 0.7, 'x > baseline + 0.1 (0.8)', true],
 ])('%s: %d against %d', (text, value, before, wanted, held) => {
   const baseline = { kind: 'found', values: logged({ x: before }) } as const
-  const verdicts = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+  const verdicts = evaluateExpectations(expected(text), logged({ x: value }), undefined, baseline)
   expect(verdicts).toEqual([{ wanted, held, got: String(value) }])
 })
 
@@ -323,7 +327,7 @@ test.each<[string, JsonObject, JsonObject, string]>([
   ],
 ])('where %s, nothing holds', (_, own, before, got) => {
   const baseline = { kind: 'found', values: logged(before) } as const
-  const [verdict] = judgeExpectations(expected('x >= baseline - 1'), logged(own), undefined, baseline)
+  const [verdict] = evaluateExpectations(expected('x >= baseline - 1'), logged(own), undefined, baseline)
   expect(verdict).toEqual({ wanted: 'x >= baseline - 1', held: false, got })
 })
 
@@ -333,11 +337,11 @@ const FRACTIONS = [29 / 30, 26 / 30, 2 / 3, 0.1 + 0.2, 93 / 97, 1 / 3, 1e-7 / 3]
 test.each(FRACTIONS)('%d is as good as itself', (value) => {
   const baseline = { kind: 'found', values: logged({ x: value }) } as const
   for (const text of ['x >= baseline', 'x <= baseline', 'x >= baseline - 0.01', 'x <= baseline + 1 %']) {
-    const judged = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+    const judged = evaluateExpectations(expected(text), logged({ x: value }), undefined, baseline)
     expect(judged).toMatchObject([{ held: true }])
   }
   for (const text of ['x > baseline', 'x < baseline', 'x != baseline']) {
-    const judged = judgeExpectations(expected(text), logged({ x: value }), undefined, baseline)
+    const judged = evaluateExpectations(expected(text), logged({ x: value }), undefined, baseline)
     expect(judged).toMatchObject([{ held: false }])
   }
 })
@@ -345,7 +349,7 @@ test.each(FRACTIONS)('%d is as good as itself', (value) => {
 test.each(FRACTIONS.slice(0, 6))('a loss of exactly the tolerance from %d is none too many', (value) => {
   const baseline = { kind: 'found', values: logged({ x: value }) } as const
   const own = logged({ x: value - 0.01 })
-  expect(judgeExpectations(expected('x >= baseline - 0.01'), own, undefined, baseline)).toMatchObject([
+  expect(evaluateExpectations(expected('x >= baseline - 0.01'), own, undefined, baseline)).toMatchObject([
     { held: true },
   ])
 })
@@ -353,7 +357,7 @@ test.each(FRACTIONS.slice(0, 6))('a loss of exactly the tolerance from %d is non
 test('a number of more digits than can be compared exactly is more or less than another, never equal', () => {
   const baseline = { kind: 'found', values: logged({ flos: 2.5e17 }) } as const
   const judged = (text: string, flos: number) =>
-    judgeExpectations(expected(text), logged({ flos }), undefined, baseline)
+    evaluateExpectations(expected(text), logged({ flos }), undefined, baseline)
   expect(judged('flos <= baseline', 1.5e17)).toMatchObject([{ held: true }])
   expect(judged('flos <= baseline', 2.5e17)).toMatchObject([
     { held: false, got: expect.stringContaining('more digits than can be compared exactly') },
@@ -362,7 +366,7 @@ test('a number of more digits than can be compared exactly is more or less than 
 
 test.each(['<', '<=', '>', '>='])('texts have no order beside a baseline: %s', (operator) => {
   const baseline = { kind: 'found', values: logged({ x: '10.5' }) } as const
-  const judged = judgeExpectations(
+  const judged = evaluateExpectations(
     expected(`x ${operator} baseline`),
     logged({ x: '9.5' }),
     undefined,
@@ -377,7 +381,7 @@ test("a run's own value is not held against that of a step of the baseline", () 
   const values = { metadata: {}, stepMetadata: [{ step: 'train', metadata: { acc: 0.5 } }] }
   const baseline = { kind: 'found', values } as const
   expect(
-    judgeExpectations(expected('acc >= baseline'), logged({ acc: 0.6 }), undefined, baseline),
+    evaluateExpectations(expected('acc >= baseline'), logged({ acc: 0.6 }), undefined, baseline),
   ).toMatchObject([
     {
       held: false,
@@ -389,7 +393,7 @@ test("a run's own value is not held against that of a step of the baseline", () 
 test('what is no number can be told from the baseline, if nothing is added', () => {
   const baseline = { kind: 'found', values: logged({ stage: 'candidate' }) } as const
   const judged = (text: string) =>
-    judgeExpectations(expected(text), logged({ stage: 'final' }), undefined, baseline)
+    evaluateExpectations(expected(text), logged({ stage: 'final' }), undefined, baseline)
   expect(judged('stage != baseline')).toMatchObject([{ held: true }])
   expect(judged('stage == baseline')).toMatchObject([{ held: false, got: '"final"' }])
 })

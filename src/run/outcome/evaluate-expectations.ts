@@ -59,7 +59,7 @@ export type BaselineValues =
  * @param unread why the metadata is not complete, so that nothing can be said to hold
  * @param baseline undefined where there is no such input
  */
-export function judgeExpectations(
+export function evaluateExpectations(
   expectations: readonly Expectation[],
   logged: LoggedMetadata,
   unread: string | undefined,
