@@ -1,6 +1,6 @@
 import type { Named, ServerInfo } from '../../zenml/model.ts'
 import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from '../compare/baseline.ts'
-import { compareRuns } from '../compare/compare.ts'
+import { compareWithBaseline } from '../compare/compare-with-baseline.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
 import type { StartedRun } from '../journal.ts'
@@ -71,7 +71,7 @@ async function compare(
     unread === undefined
       ? await readBaseline(choice, { ...started, pipelineId, server, project }, deps)
       : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` }
-  const comparison = compareRuns(nameOfBaseline(choice), details, baseline, expectations)
+  const comparison = compareWithBaseline(nameOfBaseline(choice), details, baseline, expectations)
   deps.reporter.tell({ kind: 'compared', comparison })
   return baseline.kind === 'none' ? { ...baseline, isRequired } : baseline
 }

@@ -12,7 +12,7 @@ import type { Baseline } from './baseline.ts'
  *
  * @param input the baseline as the input names it
  */
-export function compareRuns(
+export function compareWithBaseline(
   input: string,
   logged: LoggedMetadata,
   baseline: Baseline,

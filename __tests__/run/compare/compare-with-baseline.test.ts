@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { expectations as field } from '../../../src/github/inputs/expectations.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
-import { compareRuns } from '../../../src/run/compare/compare.ts'
+import { compareWithBaseline } from '../../../src/run/compare/compare-with-baseline.ts'
 
 const logged = (metadata: JsonObject) => ({ metadata, stepMetadata: [] })
 
 function compared(own: JsonObject, before: JsonObject, conditions: string) {
   const baseline = { kind: 'found', id: '1', name: 'first', url: undefined, values: logged(before) } as const
-  return compareRuns('main', logged(own), baseline, field.parse(conditions)).metrics
+  return compareWithBaseline('main', logged(own), baseline, field.parse(conditions)).metrics
 }
 
 test('a second condition that only guards against nonsense does not turn better into worse', () => {
