@@ -4,7 +4,7 @@ import { drawFault, spanOf, type DrawnFault } from './draw-faults.ts'
 import { chaosPipelines, type PipelineName } from './pipelines.ts'
 import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
-import type { FollowPolicy } from '../src/run/follow.ts'
+import type { FollowPolicy } from '../src/run/run-supervisor.ts'
 
 /**
  * `A` in this process and in virtual time, `B` through dist as child processes; sweeps: `S` as A is played, `T` as B is.

@@ -59,7 +59,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/workflow-step.ts',
     'run/attach.ts',
     'run/find/run.ts',
-    'run/follow.ts',
+    'run/run-supervisor.ts',
     'run/watch/last-minutes.ts',
   ],
   'post step': [

@@ -3,7 +3,7 @@ import { readWorkflowContext, stepIdentity, type WorkflowContext } from '../gith
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import type { Work } from '../github/inputs/read.ts'
 import type { BaselineInput } from '../github/inputs/run-reference.ts'
-import type { FollowPolicy } from '../run/follow.ts'
+import type { FollowPolicy } from '../run/run-supervisor.ts'
 
 /** What the inputs of every action that starts runs have. */
 interface StartInputs extends Work {

@@ -2,7 +2,7 @@ import { findRun } from './find/run.ts'
 import { originOfRun } from './origin.ts'
 import { kinOfRun } from './watch/usual.ts'
 import type { ProjectChoice } from './facts.ts'
-import { Follower, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
+import { RunSupervisor, type FollowPolicy, type RunDependencies, type RunResult } from './run-supervisor.ts'
 
 export interface AttachRequest extends FollowPolicy {
   /** Id or exact name. */
@@ -16,16 +16,16 @@ export interface AttachRequest extends FollowPolicy {
  * @throws RunError if there is no such run, or if several have the name
  */
 export async function attachRun(request: AttachRequest, outside: RunDependencies): Promise<RunResult> {
-  const follower = new Follower(request, outside)
-  const { deps } = follower
+  const supervisor = new RunSupervisor(request, outside)
+  const { deps } = supervisor
   try {
     const { run, url, ageMs, server, account, project } = await findRun(request.run, request.project, deps)
     const { id, projectId, name = id, status } = run
     const started = { id, projectId, name, url, status }
     deps.journal.started(started)
     const origin = originOfRun(run, { server, account, project })
-    return await follower.follow({ started, kin: kinOfRun(run), ageMs, server, project, origin })
+    return await supervisor.follow({ started, kin: kinOfRun(run), ageMs, server, project, origin })
   } catch (error) {
-    return follower.interrupted(error)
+    return supervisor.interrupted(error)
   }
 }

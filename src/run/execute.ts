@@ -5,7 +5,13 @@ import { changedValues, difference } from './configure/difference.ts'
 import type { Configuration, Overrides } from './configure/merge.ts'
 import type { Reporter } from './events.ts'
 import { findTarget, type FindRequest, type FoundTarget } from './find/target.ts'
-import { Follower, type Begun, type FollowPolicy, type RunDependencies, type RunResult } from './follow.ts'
+import {
+  RunSupervisor,
+  type Begun,
+  type FollowPolicy,
+  type RunDependencies,
+  type RunResult,
+} from './run-supervisor.ts'
 import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { resumeRun, type Earlier, type ResumeMode } from './start/resume.ts'
 import { namedRequester, pipelineOf, stepNamePrefix, type Requester } from './start/run-name.ts'
@@ -28,12 +34,12 @@ export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
 export async function executeRun(request: RunRequest, outside: RunDependencies): Promise<RunResult> {
-  const follower = new Follower(request, outside)
+  const supervisor = new RunSupervisor(request, outside)
   try {
-    const begun = await begin(request, follower.deps)
-    return begun === undefined ? follower.nothingStarted() : await follower.follow(begun)
+    const begun = await begin(request, supervisor.deps)
+    return begun === undefined ? supervisor.nothingStarted() : await supervisor.follow(begun)
   } catch (error) {
-    return follower.interrupted(error)
+    return supervisor.interrupted(error)
   }
 }
 

@@ -5,7 +5,7 @@ import { endRun } from './stop/end-run.ts'
 import type { ProjectChoice } from './facts.ts'
 import { runPhase } from '../zenml/status.ts'
 import { findRun } from './find/run.ts'
-import type { RunDependencies, RunResult } from './follow.ts'
+import type { RunDependencies, RunResult } from './run-supervisor.ts'
 
 export interface StopKnownRequest {
   /** Id or exact name. */

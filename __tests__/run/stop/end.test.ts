@@ -3,7 +3,7 @@ import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../
 import { cleanUp } from '../../../src/run/stop/clean-up.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import type { RunResult } from '../../../src/run/follow.ts'
+import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
 

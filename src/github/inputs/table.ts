@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import type { EndMode } from '../../run/journal.ts'
-import type { FollowPolicy } from '../../run/follow.ts'
+import type { FollowPolicy } from '../../run/run-supervisor.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
 import type { Resolution } from '../../zenml/answers/resolve-answer.ts'

@@ -11,7 +11,7 @@ import { findProject, projectForLink } from './project.ts'
 import { namedQuery, resolveTarget, type Target } from './definition.ts'
 import type { Read } from '../../zenml/api.ts'
 import { definitionCall, definitionsCall, projectCall, PROJECTS } from '../../zenml/queries.ts'
-import type { RunDependencies } from '../follow.ts'
+import type { RunDependencies } from '../run-supervisor.ts'
 
 export interface FindRequest {
   readonly target: Target

@@ -6,7 +6,13 @@ import { RunError } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import type { RunDetails, Usual } from '../facts.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
+import {
+  RunSupervisor,
+  TIMEOUT_STOP_MS,
+  type Begun,
+  type FollowPolicy,
+  type RunDependencies,
+} from '../run-supervisor.ts'
 import type { EndMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
 import { missedClauses } from '../outcome/evaluate-expectations.ts'
@@ -70,9 +76,9 @@ export class CellRun {
 
   /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
   async result(): Promise<CellResult> {
-    const follower = new Follower(this.#policy(), this.#dependencies())
-    const outcome = await this.#outcome(follower)
-    const { started } = follower
+    const supervisor = new RunSupervisor(this.#policy(), this.#dependencies())
+    const outcome = await this.#outcome(supervisor)
+    const { started } = supervisor
     const { rank } = this.#seen
     return {
       cell: this.cell,
@@ -94,27 +100,27 @@ export class CellRun {
     return isNoted === false ? undefined : this.#begun?.origin
   }
 
-  async #outcome(follower: Follower): Promise<Outcome> {
+  async #outcome(supervisor: RunSupervisor): Promise<Outcome> {
     const { turns } = this.#context
     try {
-      const begun = await turns.inTurn(() => this.#begin(follower.deps))
+      const begun = await turns.inTurn(() => this.#begin(supervisor.deps))
       this.#begun = begun
       turns.taken()
       try {
         const { usual } = this.#context
         // How it ended is noted on the best one only, when all have.
-        return await follower.follow({ ...begun, usual, origin: undefined })
+        return await supervisor.follow({ ...begun, usual, origin: undefined })
       } finally {
         turns.freed()
       }
     } catch (error) {
-      return this.#interrupted(follower, error)
+      return this.#interrupted(supervisor, error)
     }
   }
 
-  async #interrupted(follower: Follower, thrown: unknown): Promise<Outcome> {
+  async #interrupted(supervisor: RunSupervisor, thrown: unknown): Promise<Outcome> {
     try {
-      return await follower.interrupted(thrown)
+      return await supervisor.interrupted(thrown)
     } catch (error) {
       if (error instanceof RunError) return failed(error)
       if (isZenmlError(error)) return failed({ ...NO_RUN, message: error.message })

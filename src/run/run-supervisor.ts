@@ -92,8 +92,8 @@ export const TIMEOUT_STOP_MS = 120_000
  * Sees to one run, from before it is started to the end of the step: follows it, and ends it when its time is up or the
  * workflow is cancelled. To know at any moment what there is to end, it listens to what the journal is told.
  */
-export class Follower {
-  /** With a journal and a reporter that the follower listens to: for whatever finds and starts the run. */
+export class RunSupervisor {
+  /** With a journal and a reporter that the supervisor listens to: for whatever finds and starts the run. */
   readonly deps: RunDependencies
   readonly #policy: FollowPolicy
   readonly #explainer: FailureExplainer
