@@ -1,7 +1,7 @@
 /** The code that the promises hang on, by topic; paths in src/. Each file belongs to one topic. */
 export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   starting: [
-    'run/start/dispatch.ts',
+    'run/start/confirm-run-begins.ts',
     'run/execute.ts',
     'run/start/run-left-behind.ts',
     'run/start/replay.ts',

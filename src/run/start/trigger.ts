@@ -5,7 +5,7 @@ import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
-import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
+import { confirmRunBegins, doubtAfter, type Doubt } from './confirm-run-begins.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { RunError } from '../errors.ts'
 import { Patience } from '../patience.ts'
@@ -293,7 +293,7 @@ class Trigger {
     const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }
     const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
-    const dispatch = await awaitDispatch(request, this.#deps)
+    const dispatch = await confirmRunBegins(request, this.#deps)
     if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
     if (dispatch.kind === 'gone') return undefined
     this.#key = this.#deps.newKey()

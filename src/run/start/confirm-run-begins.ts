@@ -22,7 +22,7 @@ export function doubtAfter(error: AnswerError | TransportError): Doubt {
   return { detail: error.message, isServerError: error instanceof AnswerError && error.status >= 500 }
 }
 
-export interface DispatchRequest {
+export interface ConfirmationRequest {
   readonly run: Run
   readonly name: string
   readonly doubt: Doubt
@@ -34,7 +34,7 @@ export interface DispatchRequest {
   readonly reason: string
 }
 
-export interface DispatchDependencies {
+export interface ConfirmationDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
@@ -42,7 +42,7 @@ export interface DispatchDependencies {
 }
 
 /** What became of a run that was there although its trigger had failed. */
-export type Dispatch =
+export type Confirmation =
   /** It begins, or has begun; or nothing speaks against it. */
   | { readonly kind: 'alive'; readonly run: Run }
   /** It was never handed over and is ended for good: another one may be started. */
@@ -70,7 +70,10 @@ const END_MS = 60_000
  * @throws ZenmlError if the server does not say
  * @throws the signal's reason if it was aborted
  */
-export async function awaitDispatch(request: DispatchRequest, deps: DispatchDependencies): Promise<Dispatch> {
+export async function confirmRunBegins(
+  request: ConfirmationRequest,
+  deps: ConfirmationDependencies,
+): Promise<Confirmation> {
   const { clock, reporter, signal } = deps
   const { doubt, deadline, name } = request
   const since = clock.elapsed()
@@ -114,7 +117,7 @@ function handOverOf({ created, updated }: Run): 'done' | 'missing' | 'unknown' {
 }
 
 /** What starts the run has said something, so it was handed over. */
-async function hasRunnerLog(run: Run, { client }: DispatchDependencies): Promise<boolean> {
+async function hasRunnerLog(run: Run, { client }: ConfirmationDependencies): Promise<boolean> {
   try {
     const { records } = await client.with({ retries: 'none' }).runnerLog(run.id)
     return records.some((record) => record.trim() !== '')
@@ -128,8 +131,8 @@ async function hasRunnerLog(run: Run, { client }: DispatchDependencies): Promise
 async function look(
   run: Run,
   patience: Patience,
-  { deadline }: DispatchRequest,
-  { client }: DispatchDependencies,
+  { deadline }: ConfirmationRequest,
+  { client }: ConfirmationDependencies,
 ): Promise<Run | undefined> {
   try {
     const newest = await client.with({ retries: 'none' }).run(run.id, { hydrate: false })
@@ -143,7 +146,11 @@ async function look(
   }
 }
 
-async function endLate(run: Run, request: DispatchRequest, deps: DispatchDependencies): Promise<Dispatch> {
+async function endLate(
+  run: Run,
+  request: ConfirmationRequest,
+  deps: ConfirmationDependencies,
+): Promise<Confirmation> {
   const ended = await end(run, request, deps)
   if (ended.kind !== 'ended') return ended
   throw new RunError(
@@ -154,7 +161,11 @@ async function endLate(run: Run, request: DispatchRequest, deps: DispatchDepende
 }
 
 /** Ends it, and reads that it has ended by our hand and not by its own. */
-async function end(run: Run, request: DispatchRequest, deps: DispatchDependencies): Promise<Dispatch> {
+async function end(
+  run: Run,
+  request: ConfirmationRequest,
+  deps: ConfirmationDependencies,
+): Promise<Confirmation> {
   const { client, clock, signal } = deps
   const { reason, name } = request
   const stopped = await stopRun(
