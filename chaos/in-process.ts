@@ -168,7 +168,7 @@ class Play {
     const { onCancel } = given.inputs
     const { workflowRunUrl } = readWorkflowContext(this.#env)
     const facts = { serverUrl, named: named(given.inputs.server), onCancel, workflowRunUrl }
-    const journal = new RunJournal(facts, (name, value) => this.#keep(name, log.cover(value)))
+    const journal = new RunJournal(facts, (name, value) => this.#keep(name, log.redact(value)))
     const deps = {
       client: client.with({ signal }),
       clock: this.#clock,
@@ -195,7 +195,7 @@ class Play {
     this.#isOver = true
     connection.close()
     const told = endings === 'dead' ? this.#cells.map((cell) => this.#killed(cell)) : endings
-    this.#shown.push(log.cover(JSON.stringify(told)))
+    this.#shown.push(log.redact(JSON.stringify(told)))
     this.#say(`main: ${JSON.stringify(told)}`)
     return told
   }
@@ -301,7 +301,7 @@ class Play {
     }
     if (event.kind === 'cell-ended') this.#ended.set(event.result.cell.number, event.result)
     if (event.kind === 'swept') this.#swept = event.result
-    const text = log.cover(JSON.stringify(event))
+    const text = log.redact(JSON.stringify(event))
     this.#shown.push(text)
     this.#say(`  ${text}`)
   }

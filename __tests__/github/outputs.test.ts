@@ -11,7 +11,7 @@ import { noteSummary, readSavedStep, RunJournal, withLaterState } from '../../sr
 import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */
-const OPEN = { cover: (text: string) => text }
+const OPEN = { redact: (text: string) => text }
 
 const SETTLED_CELL = '{"settled":true}'
 

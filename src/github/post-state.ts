@@ -4,7 +4,7 @@ import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts
 import type { Environment } from './workflow/environment.ts'
 import { isSettled } from './nothing-left.ts'
 import { saveState } from './outputs.ts'
-import type { Gate } from './secrets/gate.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import { cut } from '../base/printable.ts'
 
 const MAX_TEXT = 1_000
@@ -142,17 +142,17 @@ class CellJournal implements Journal {
 }
 
 /** Notes who main is, before anything else: from then on the post step finds what a main saved that outlived its step. */
-export function noteProcess(env: Environment, gate: Gate): void {
+export function noteProcess(env: Environment, redactor: Redactor): void {
   const main: MainProcess = { id: process.pid, stateFile: env['GITHUB_STATE'] ?? '' }
-  saveState('process', JSON.stringify(main), gate)
+  saveState('process', JSON.stringify(main), redactor)
 }
 
 /**
  * Notes whether this step's summary is still to be written, so that a post step writes one where main was killed
  * before it could.
  */
-export function noteSummary(isDue: boolean, gate: Gate): void {
-  saveState('summaryDue', String(isDue), gate)
+export function noteSummary(isDue: boolean, redactor: Redactor): void {
+  saveState('summaryDue', String(isDue), redactor)
 }
 
 /** Whether main has written its own summary. */

@@ -96,7 +96,7 @@ inBrowser('on the page it reaches no host, runs no script, and leaves the page a
     ]
     const record = recordOf({ runName: attempts(host)[8], gallery: { shown, missing: attempts(host) } })
     // Not lazily, as nobody scrolls here.
-    return [...reportPage(record, { cover: (text) => text })].join('').replaceAll('loading="lazy"', '')
+    return [...reportPage(record, { redact: (text) => text })].join('').replaceAll('loading="lazy"', '')
   })
   expect({ asked, connections }).toEqual({ asked: [], connections: 0 })
   expect(dom).not.toContain('<title>owned')
@@ -114,7 +114,7 @@ inBrowser('HTML that is only text and styles is shown in its frame', async () =>
     },
   ]
   const { dom } = await open(() =>
-    [...reportPage(recordOf({ gallery: { shown, missing: [] } }), { cover: (text) => text })].join(''),
+    [...reportPage(recordOf({ gallery: { shown, missing: [] } }), { redact: (text) => text })].join(''),
   )
   expect(dom).toContain('<iframe sandbox="" loading="lazy"')
 })

@@ -5,10 +5,10 @@ import type { Gallery, Visualization } from '../../../src/run/facts.ts'
 import { recordOf, START, stepOf } from '../records.ts'
 import { elementsOf, unescapedHtml } from './html-reader.ts'
 
-const gate = { cover: (text: string) => text.replaceAll('the-secret', '***') }
+const redactor = { redact: (text: string) => text.replaceAll('the-secret', '***') }
 
 function pageOf(changes: Partial<RunRecord>): string {
-  return [...reportPage(recordOf(changes), gate)].join('')
+  return [...reportPage(recordOf(changes), redactor)].join('')
 }
 
 function showing(...shown: Visualization[]): string {
@@ -190,9 +190,9 @@ test.each([
   ['a table', show('csv', 'a,b\nthe-,secret')],
   ['a list', show('markdown', '- the-\n- secret')],
 ])('a secret whose pieces stand in the cells or items of %s is covered', (_, visualization) => {
-  const cover = (text: string): string => text.replaceAll(/the-[^a-z<>]{0,5}secret/g, '***')
+  const redact = (text: string): string => text.replaceAll(/the-[^a-z<>]{0,5}secret/g, '***')
   const record = recordOf({ gallery: { shown: [visualization], missing: [] } })
-  const text = [...reportPage(record, { cover })].join('').replaceAll(/<[^>]*>/g, '')
+  const text = [...reportPage(record, { redact })].join('').replaceAll(/<[^>]*>/g, '')
   expect(text).toContain('***')
   expect(text).not.toContain('secret')
 })

@@ -15,7 +15,7 @@ onUnix('a link in the place of the page is replaced; what it leads to stays as i
     const link = path.join(folder, 'zenml-report-run.html')
     await writeFile(other, 'mine')
     await symlink(other, link)
-    const log = { warning: () => undefined, cover: (text: string) => text }
+    const log = { warning: () => undefined, redact: (text: string) => text }
     expect(await writeReport(recordOf({ runId: undefined }), folder, log)).toBe(link)
     expect((await lstat(link)).isSymbolicLink()).toBe(false)
     expect(await readFile(link, 'utf8')).toMatch(/^<!doctype html>/)
@@ -29,11 +29,11 @@ test('of a page that could not be written to its end nothing is left, and a warn
   const folder = await mkdtemp(path.join(tmpdir(), 'reports-'))
   try {
     const warnings: string[] = []
-    const cover = (text: string): string => {
+    const redact = (text: string): string => {
       if (text.includes('<footer>')) throw new Error('no space left on device')
       return text
     }
-    const log = { warning: (line: string) => warnings.push(line), cover }
+    const log = { warning: (line: string) => warnings.push(line), redact }
     expect(await writeReport(recordOf({}), folder, log)).toBeUndefined()
     expect(await readdir(folder)).toEqual([])
     expect(warnings).toEqual([expect.stringContaining('The report page could not be written')])

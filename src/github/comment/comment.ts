@@ -140,7 +140,7 @@ class PullRequestComment implements RunComment {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
     const http = openHttp()
     try {
-      const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
+      const api = await GithubApi.open({ token, context, http, clock, signal: limited, redactor: log })
       await this.#put(record, need, pullRequest.number, api)
       if (record.conclusion !== undefined) this.#save(record, true)
     } catch (error) {

@@ -40,7 +40,7 @@ export async function addToSummary(sentence: string, log: SummaryLog): Promise<v
   await appendToSummary(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
 }
 
-type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
+type SummaryLog = Pick<WorkflowLog, 'warning' | 'redact'>
 
 /** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
 export async function appendToSummary(markdown: string, log: SummaryLog): Promise<boolean> {

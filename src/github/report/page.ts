@@ -4,7 +4,7 @@ import { amount } from '../page/markdown.ts'
 import { recordSections } from '../page/summary.ts'
 import { jsonLines, singleValue, type SingleValue } from '../page/visualizations.ts'
 import type { RunRecord } from '../run-record.ts'
-import type { Gate } from '../secrets/gate.ts'
+import type { Redactor } from '../secrets/redactor.ts'
 import { plain } from './blocks.ts'
 import { readPicture } from './picture.ts'
 import { readCsv } from './read-csv.ts'
@@ -45,9 +45,9 @@ const NEEDS_SCRIPTS = /<(?:script|canvas|iframe|frame|object|embed)\b/i
 /**
  * A page about a run that needs nothing else: no network, no script. In parts, so that nobody has to hold it twice.
  *
- * @param gate for what a part hides in an encoding of its own; all parts have to go through it as well
+ * @param redactor for what a part hides in an encoding of its own; all parts have to go through it as well
  */
-export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
+export function* reportPage(record: RunRecord, redactor: Redactor): Generator<string> {
   const title = titleOf(record)
   yield `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -67,7 +67,7 @@ export function* reportPage(record: RunRecord, gate: Gate): Generator<string> {
   let length = 0
   for (const each of all) {
     if (singleValue(each) !== undefined) continue
-    const html = length > MAX_LENGTH ? captioned(each, TOO_MUCH) : figure(each, record.runUrl, gate)
+    const html = length > MAX_LENGTH ? captioned(each, TOO_MUCH) : figure(each, record.runUrl, redactor)
     length += html.length
     yield html
   }
@@ -92,18 +92,18 @@ function missingList(missing: readonly string[]) {
   return { kind: 'list', items } as const
 }
 
-function figure(visualization: Visualization, runUrl: string | undefined, gate: Gate): string {
+function figure(visualization: Visualization, runUrl: string | undefined, redactor: Redactor): string {
   const { type, value } = visualization
   // Between the tags of cells and items the pieces of a secret would no longer be recognized.
-  const covered = type === 'image' ? value : gate.cover(value)
-  return captioned(visualization, bodyHtml({ ...visualization, value: covered }, runUrl, gate))
+  const covered = type === 'image' ? value : redactor.redact(value)
+  return captioned(visualization, bodyHtml({ ...visualization, value: covered }, runUrl, redactor))
 }
 
 function captioned({ name }: Visualization, html: string): string {
   return `<figure><figcaption>${shown(name.slice(0, MAX_NAME_LENGTH))}</figcaption>${html}</figure>\n`
 }
 
-function bodyHtml(visualization: Visualization, runUrl: string | undefined, gate: Gate): string {
+function bodyHtml(visualization: Visualization, runUrl: string | undefined, redactor: Redactor): string {
   const { type, value } = visualization
   switch (type) {
     case 'markdown':
@@ -115,7 +115,7 @@ function bodyHtml(visualization: Visualization, runUrl: string | undefined, gate
     case 'json':
       return jsonHtml(value)
     case 'image':
-      return pictureHtml(visualization, gate)
+      return pictureHtml(visualization, redactor)
     case 'html':
       return frameHtml(visualization, runUrl)
   }
@@ -137,12 +137,12 @@ function moreHtml(left: number, noun: string): string {
 }
 
 /** A picture is shown as one even if it is a document that could do more: within `img` no script runs. */
-function pictureHtml({ name, value }: Visualization, gate: Gate): string {
+function pictureHtml({ name, value }: Visualization, redactor: Redactor): string {
   const picture = readPicture(value)
   if (picture === undefined) return '<p>Not shown: browsers do not know this image format.</p>'
   const { mediaType, bytes } = picture
   // In base64 a secret would have to be recognized by its letters alone.
-  const covered = mediaType === 'image/svg+xml' ? Buffer.from(gate.cover(bytes.toString('utf8'))) : bytes
+  const covered = mediaType === 'image/svg+xml' ? Buffer.from(redactor.redact(bytes.toString('utf8'))) : bytes
   const alt = shown(name.slice(0, MAX_NAME_LENGTH))
   return `<img alt="${alt}" src="data:${mediaType};base64,${covered.toString('base64')}">`
 }

@@ -13,7 +13,7 @@ import { reportPage } from './page.ts'
 export async function writeReport(
   record: RunRecord,
   folder: string,
-  log: Pick<WorkflowLog, 'warning' | 'cover'>,
+  log: Pick<WorkflowLog, 'warning' | 'redact'>,
 ): Promise<string | undefined> {
   const file = path.join(folder, `zenml-report-${record.runId ?? 'run'}.html`)
   try {
@@ -21,7 +21,7 @@ export async function writeReport(
     await rm(file, { force: true })
     const handle = await open(file, 'wx', 0o600)
     try {
-      for (const part of reportPage(record, log)) await handle.writeFile(log.cover(part))
+      for (const part of reportPage(record, log)) await handle.writeFile(log.redact(part))
     } finally {
       await handle.close()
     }
