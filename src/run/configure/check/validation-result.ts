@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 
 /** What a type that is neither list nor mapping makes of a value. */
-export type ScalarFit =
+export type ScalarResult =
   | { readonly kind: 'fits'; readonly value: JsonValue }
   /** @property isDoubtful the schema does not tell whether it is one */
   | { readonly kind: 'misfit'; readonly wanted: string; readonly isDoubtful?: boolean }
@@ -22,7 +22,7 @@ export interface Misfit {
 }
 
 /** How a value fits a type. */
-export interface Fit {
+export interface ValidationResult {
   /** What the step gets, where nothing is a misfit. */
   readonly value: JsonValue
   readonly misfits: readonly Misfit[]
@@ -32,22 +32,25 @@ export interface Fit {
   readonly converted: boolean
 }
 
-export type Part = readonly [key: string, fit: Fit]
+export type Part = readonly [key: string, fit: ValidationResult]
 
-export function asItIs(value: JsonValue): Fit {
+export function asItIs(value: JsonValue): ValidationResult {
   return { value, misfits: [], ignored: [], converted: false }
 }
 
-export function converted(value: JsonValue, from: JsonValue): Fit {
+export function converted(value: JsonValue, from: JsonValue): ValidationResult {
   return { ...asItIs(value), converted: !isDeepStrictEqual(value, from) }
 }
 
-export function misfit(value: JsonValue, wanted: string, isDoubtful = false): Fit {
+export function misfit(value: JsonValue, wanted: string, isDoubtful = false): ValidationResult {
   return { ...asItIs(value), misfits: [{ path: [], value, kind: 'value', wanted, isDoubtful }] }
 }
 
 /** A list's or mapping's fit, of those of its parts. */
-export function gather(parts: readonly Part[], join: (parts: readonly Part[]) => JsonValue): Fit {
+export function gather(
+  parts: readonly Part[],
+  join: (parts: readonly Part[]) => JsonValue,
+): ValidationResult {
   return {
     value: join(parts),
     misfits: parts.flatMap(([key, { misfits }]) =>
@@ -61,12 +64,15 @@ export function gather(parts: readonly Part[], join: (parts: readonly Part[]) =>
 }
 
 /** Nothing in it is surely wrong. */
-export function mayFit({ misfits }: Fit): boolean {
+export function mayFit({ misfits }: ValidationResult): boolean {
   return misfits.every(({ isDoubtful }) => isDoubtful)
 }
 
 /** Of several types' fits the one that says most about a value that fits none; undefined if none says more than "no". */
-export function nearest(fits: readonly Fit[], tagsOf: (index: number) => readonly string[]): Fit | undefined {
+export function nearest(
+  fits: readonly ValidationResult[],
+  tagsOf: (index: number) => readonly string[],
+): ValidationResult | undefined {
   const inside = fits
     .map((fit, index) => ({ fit, tags: tagsOf(index) }))
     .filter(({ fit }) => fit.misfits.every(({ path, kind }) => path.length > 0 || kind === 'missing'))

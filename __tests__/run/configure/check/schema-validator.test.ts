@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Budget, Types } from '../../../../src/run/configure/check/types.ts'
+import { Budget, SchemaValidator } from '../../../../src/run/configure/check/schema-validator.ts'
 import type { JsonObject, JsonValue } from '../../../../src/base/json.ts'
 
 /*
@@ -9,7 +9,7 @@ import type { JsonObject, JsonValue } from '../../../../src/base/json.ts'
 type Verdict = 'fits' | 'doubtful' | 'does not fit'
 
 function fit(schema: JsonObject, value: JsonValue, definitions: JsonObject = {}, stored?: JsonValue) {
-  return new Types(definitions, new Budget()).fit(schema, value, stored)
+  return new SchemaValidator(definitions, new Budget()).validate(schema, value, stored)
 }
 
 function verdict(...given: Parameters<typeof fit>): Verdict {

@@ -1,7 +1,16 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { keysOf, valueAt } from '../layers.ts'
-import { asItIs, converted, gather, mayFit, misfit, nearest, type Fit, type Part } from './value-fits-type.ts'
-import { fitScalar } from './scalar.ts'
+import {
+  asItIs,
+  converted,
+  gather,
+  mayFit,
+  misfit,
+  nearest,
+  type ValidationResult,
+  type Part,
+} from './validation-result.ts'
+import { validateScalar } from './scalar.ts'
 import { orList } from '../../../base/words.ts'
 
 /** Deeper than any schema of a parameter; a reference can lead to itself. */
@@ -15,7 +24,7 @@ export class Budget {
 }
 
 /** JSON schemas, with the definitions that they refer to. */
-export class Types {
+export class SchemaValidator {
   readonly #definitions: JsonObject
   readonly #budget: Budget
   #steps = 0
@@ -33,7 +42,7 @@ export class Types {
    * @param stored what the template has in this place, as ZenML writes it: by the names of fields, where the schema
    * has their aliases
    */
-  fit(schema: JsonValue | undefined, value: JsonValue, stored?: JsonValue): Fit {
+  validate(schema: JsonValue | undefined, value: JsonValue, stored?: JsonValue): ValidationResult {
     this.#steps = Math.min(MAX_STEPS, this.#budget.left)
     const before = this.#steps
     const fit = this.#fit(schema, value, stored, 0)
@@ -46,7 +55,12 @@ export class Types {
     return member(this.#definitions, reference.replace(/^#\/\$defs\//, ''))
   }
 
-  #fit(schema: JsonValue | undefined, value: JsonValue, stored: JsonValue | undefined, depth: number): Fit {
+  #fit(
+    schema: JsonValue | undefined,
+    value: JsonValue,
+    stored: JsonValue | undefined,
+    depth: number,
+  ): ValidationResult {
     if (!isJsonObject(schema) || depth > MAX_DEPTH || !this.#pay(schema, value)) return asItIs(value)
     const reference = schema['$ref']
     if (typeof reference === 'string') return this.#fit(this.resolve(reference), value, stored, depth + 1)
@@ -62,7 +76,7 @@ export class Types {
     }
     if (schema['type'] === 'array') return this.#fitList(schema, value, depth)
     if (schema['type'] === 'object') return this.#fitMapping(schema, value, stored, depth)
-    const scalar = fitScalar(schema, value)
+    const scalar = validateScalar(schema, value)
     return scalar.kind === 'misfit'
       ? misfit(value, scalar.wanted, scalar.isDoubtful)
       : converted(scalar.value, value)
@@ -86,7 +100,7 @@ export class Types {
     if (isJsonList(choices)) return this.#wantedOf(choices, depth)
     if (schema['type'] === 'array') return 'a list'
     if (schema['type'] === 'object') return 'a mapping'
-    const scalar = fitScalar(schema, [])
+    const scalar = validateScalar(schema, [])
     return scalar.kind === 'misfit' ? scalar.wanted : 'another value'
   }
 
@@ -101,7 +115,7 @@ export class Types {
     value: JsonValue,
     stored: JsonValue | undefined,
     depth: number,
-  ): Fit | undefined {
+  ): ValidationResult | undefined {
     const name = valueAt(schema, ['discriminator', 'propertyName'])
     const byTag = valueAt(schema, ['discriminator', 'mapping'])
     if (typeof name !== 'string' || !isJsonObject(byTag) || !isJsonObject(value)) return undefined
@@ -134,7 +148,7 @@ export class Types {
     value: JsonValue,
     stored: JsonValue | undefined,
     depth: number,
-  ): Fit {
+  ): ValidationResult {
     const fits = choices.map((choice) => this.#fit(choice, value, stored, depth + 1))
     const fitting = fits.filter(({ misfits }) => misfits.length === 0)
     const best = fitting.find((fit) => !fit.converted && fit.ignored.length === 0) ?? fitting[0]
@@ -158,7 +172,7 @@ export class Types {
     return keysOf(properties).filter((key) => valueAt(properties, [key, 'const']) !== undefined)
   }
 
-  #fitList(schema: JsonObject, value: JsonValue, depth: number): Fit {
+  #fitList(schema: JsonObject, value: JsonValue, depth: number): ValidationResult {
     const { minItems, maxItems, prefixItems } = schema
     // A named tuple can be written as a mapping.
     if (isJsonList(prefixItems) && isJsonObject(value)) return asItIs(value)
@@ -178,7 +192,12 @@ export class Types {
     )
   }
 
-  #fitMapping(schema: JsonObject, value: JsonValue, stored: JsonValue | undefined, depth: number): Fit {
+  #fitMapping(
+    schema: JsonObject,
+    value: JsonValue,
+    stored: JsonValue | undefined,
+    depth: number,
+  ): ValidationResult {
     if (!isJsonObject(value)) return misfit(value, 'a mapping')
     const { minProperties, maxProperties, propertyNames } = schema
     const { length } = Object.keys(value)
@@ -200,11 +219,11 @@ export class Types {
   }
 }
 
-function keyMisfit(key: string, { misfits }: Fit): Fit {
+function keyMisfit(key: string, { misfits }: ValidationResult): ValidationResult {
   return misfit(key, `a key that is ${orList(misfits.map(({ wanted }) => wanted))}`)
 }
 
-function orNull(fit: Fit): Fit {
+function orNull(fit: ValidationResult): ValidationResult {
   return {
     ...fit,
     misfits: fit.misfits.map((each) =>
@@ -214,7 +233,12 @@ function orNull(fit: Fit): Fit {
 }
 
 /** Adds what a model says of fields that it does not have, and of those that it must have. */
-function withFields(fitted: Fit, schema: JsonObject, value: JsonObject, stored: JsonValue | undefined): Fit {
+function withFields(
+  fitted: ValidationResult,
+  schema: JsonObject,
+  value: JsonObject,
+  stored: JsonValue | undefined,
+): ValidationResult {
   const { properties, required, additionalProperties: others } = schema
   if (!isJsonObject(properties)) return fitted
   const isOther = (key: string): boolean => !Object.hasOwn(properties, key)
