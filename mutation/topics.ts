@@ -35,7 +35,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/stop/end-reason.ts',
     'run/stop/end-run.ts',
     'run/stop-known-run.ts',
-    'run/stop/stop.ts',
+    'run/stop/stop-run.ts',
     'zenml/answers/stop-answer.ts',
   ],
   promoting: [

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { ChildRuns } from '../../../src/run/stop/child-runs.ts'
-import { leftClause } from '../../../src/run/stop/stopped.ts'
+import { leftClause } from '../../../src/run/stop/stop-result.ts'
 import { endRun } from '../../../src/run/stop/end-run.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 

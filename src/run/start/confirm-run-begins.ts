@@ -8,7 +8,7 @@ import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
 import { Patience } from '../patience.ts'
 import type { Reporter } from '../events.ts'
-import { stopRun } from '../stop/stop.ts'
+import { stopRun } from '../stop/stop-run.ts'
 
 /** Why a run that is there may never begin. */
 export interface Doubt {

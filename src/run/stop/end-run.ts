@@ -1,8 +1,8 @@
 import type { Deadline } from '../../base/deadline.ts'
 import { isBeingStopped } from '../../zenml/status.ts'
 import type { EndMode, StartedRun } from '../journal.ts'
-import { stopRun, type StopDependencies } from './stop.ts'
-import { leftClause, withoutDeed, type Left, type Stopped } from './stopped.ts'
+import { stopRun, type StopDependencies } from './stop-run.ts'
+import { leftClause, withoutDeed, type Left, type StopResult } from './stop-result.ts'
 
 export interface EndRequest {
   readonly run: StartedRun
@@ -50,7 +50,7 @@ export async function endRun(
   return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, describe(stopped, where))
 }
 
-function describe(stopped: Stopped, where: string): string {
+function describe(stopped: StopResult, where: string): string {
   const { status } = stopped
   switch (stopped.kind) {
     case 'ended':

@@ -12,7 +12,7 @@ import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
-import type { Stopped } from './stopped.ts'
+import type { StopResult } from './stop-result.ts'
 
 export interface StopRequest {
   readonly runId: string
@@ -66,7 +66,7 @@ export async function stopRun(
   request: StopRequest,
   deps: StopDependencies,
   family = new Set([request.runId]),
-): Promise<Stopped> {
+): Promise<StopResult> {
   // The requests of each child run listen to it.
   if (deps.signal !== undefined) setMaxListeners(0, deps.signal)
   const stop = ({ id, status }: ChildRun) => stopRun({ ...request, runId: id, status }, deps, family)
@@ -88,7 +88,7 @@ class Stop {
   #wasPaused: boolean
   /** Then the server says that nothing goes on, even of steps that run beside the question. */
   #hasAborted = false
-  #stepsGoingOn: Stopped | undefined
+  #stepsGoingOn: StopResult | undefined
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
   readonly #patience: Patience
@@ -108,7 +108,7 @@ class Stop {
     this.#wasPaused = request.status === 'paused'
   }
 
-  async run(): Promise<Stopped> {
+  async run(): Promise<StopResult> {
     try {
       for (let attempt = 1; this.#hasTime(); attempt += 1) {
         const stopped = await this.#tryOnce(attempt)
@@ -122,7 +122,7 @@ class Stop {
     return { kind: 'unknown', status: this.#status, why: this.#lastFailure }
   }
 
-  async #tryOnce(attempt: number): Promise<Stopped | undefined> {
+  async #tryOnce(attempt: number): Promise<StopResult | undefined> {
     try {
       // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
       const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
@@ -135,7 +135,7 @@ class Stop {
     }
   }
 
-  async #ask(attempt: number): Promise<Stopped | undefined> {
+  async #ask(attempt: number): Promise<StopResult | undefined> {
     const before = this.#status
     this.#mayForget = isBeforeOrchestrator(before)
     const answer = await this.#client.stop(this.#request.runId, { graceful: this.#graceful })
@@ -176,14 +176,14 @@ class Stop {
   }
 
   /** The server did what it was asked, though its answer did not say so. */
-  async #followObeyed(run: Run, before: string): Promise<Stopped | undefined> {
+  async #followObeyed(run: Run, before: string): Promise<StopResult | undefined> {
     const isGoingOn = runPhase(run.status) === 'going-on'
     this.#asked ||= isGoingOn || run.status !== before
     return isGoingOn ? this.#settle() : this.#accountForRest(run)
   }
 
   /** Undefined where it is worth trying again. */
-  async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<Stopped | undefined> {
+  async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<StopResult | undefined> {
     if (this.#patience.isFinal(error)) {
       return this.#asked
         ? { kind: 'asked', status: this.#status }
@@ -194,7 +194,7 @@ class Stop {
   }
 
   /** By the same rule as where a run is watched. */
-  async #checkGone(error: ZenmlError): Promise<Stopped | undefined> {
+  async #checkGone(error: ZenmlError): Promise<StopResult | undefined> {
     if (this.#patience.isGone(error)) return { kind: 'gone', status: this.#status }
     this.#lastFailure = error.message
     await this.#pause(GONE_PAUSE_MS)
@@ -202,7 +202,7 @@ class Stop {
   }
 
   /** 0.98 marks the run before it asks the orchestrator, so its steps end although the answer is an error. */
-  async #checkDoubtful(before: string, error: AnswerError, attempt: number): Promise<Stopped | undefined> {
+  async #checkDoubtful(before: string, error: AnswerError, attempt: number): Promise<StopResult | undefined> {
     const run = await this.#look()
     if (!goesOnUnasked(run)) return this.#followObeyed(run, before)
     // 0.85 asks the orchestrator even for a run that has not reached it.
@@ -223,7 +223,7 @@ class Stop {
     return undefined
   }
 
-  async #endEarly(): Promise<Stopped | undefined> {
+  async #endEarly(): Promise<StopResult | undefined> {
     const now = this.#deps.clock.elapsed()
     this.#earlySince ??= now
     // Looked at before the last request to stop it, not after: its refusal is the newest that can be known.
@@ -237,13 +237,13 @@ class Stop {
   }
 
   /** Ends a run that has not reached its orchestrator, and watches that no step starts all the same. */
-  async #markFailed(): Promise<Stopped | undefined> {
+  async #markFailed(): Promise<StopResult | undefined> {
     const { runId, reason } = this.#request
     await this.#client.failInitializing(runId, reason)
     this.#asked = true
     const aftermath = new Deadline(this.#deps.clock, AFTERMATH_MS)
     // A step may have started just before, so what no look since has shown is not claimed.
-    let seen: Stopped | undefined
+    let seen: StopResult | undefined
     for (let attempt = 1; this.#hasTime() && (seen === undefined || !aftermath.isOver); attempt += 1) {
       seen = await this.#unlessPassing(() => this.#lookAtMarked())
       if (seen !== undefined && seen.kind !== 'ended') return seen
@@ -252,14 +252,14 @@ class Stop {
     return seen
   }
 
-  async #lookAtMarked(): Promise<Stopped> {
+  async #lookAtMarked(): Promise<StopResult> {
     const run = await this.#look()
     if (runPhase(run.status) !== 'going-on') return this.#accountForRest(run)
     return this.#goingOn(`the server accepted the request to end it, but it is still ${run.status}`)
   }
 
   /** Watches a run that was asked to stop until it has; undefined where it has to be asked again. */
-  async #settle(): Promise<Stopped | undefined> {
+  async #settle(): Promise<StopResult | undefined> {
     for (let attempt = 1; this.#hasTime(); attempt += 1) {
       const ended = await this.#unlessPassing(() => this.#lookAtStopping(attempt))
       if (ended !== undefined) return ended
@@ -270,7 +270,7 @@ class Stop {
   }
 
   /** Undefined where it has not ended. */
-  async #lookAtStopping(attempt: number): Promise<Stopped | undefined> {
+  async #lookAtStopping(attempt: number): Promise<StopResult | undefined> {
     const run = await this.#look()
     const isGoingOn = runPhase(run.status) === 'going-on'
     const accounted = isGoingOn ? undefined : await this.#accountForRest(run)
@@ -310,7 +310,7 @@ class Stop {
   }
 
   /** Of a run that has ended. Its child runs are stopped, and looked for once more. */
-  async #accountForRest(run: Run): Promise<Stopped> {
+  async #accountForRest(run: Run): Promise<StopResult> {
     for (;;) {
       const { steps, childRuns } = await this.#readRest(run)
       const goesOn = this.#childRuns.stop(childRuns)
@@ -325,7 +325,7 @@ class Stop {
     return { steps: this.#isOver(run) ? [] : await readSteps(this.#client, run), childRuns: [] }
   }
 
-  #accountForSteps(run: Run, steps: readonly StepState[]): Stopped {
+  #accountForSteps(run: Run, steps: readonly StepState[]): StopResult {
     const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
     const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
     if (unfinished.length === 0) return { kind: 'ended', status: run.status, byItself }
@@ -348,7 +348,7 @@ class Stop {
     return run
   }
 
-  #goingOn(why: string): Stopped {
+  #goingOn(why: string): StopResult {
     return { kind: 'going-on', status: this.#status, why }
   }
 

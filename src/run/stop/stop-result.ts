@@ -1,5 +1,5 @@
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
-export type Stopped =
+export type StopResult =
   /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
   | { readonly kind: 'ended'; readonly status: string; readonly byItself: boolean }
   /** The server knows no such run any more, so nobody can tell what its steps do. */
@@ -30,7 +30,7 @@ export function withoutDeed(why: string): string {
 }
 
 /** What is left of a run and of its child runs; undefined if nothing is. @param who the run, in a clause */
-export function leftOf(stopped: Stopped, who: string): Left | undefined {
+export function leftOf(stopped: StopResult, who: string): Left | undefined {
   switch (stopped.kind) {
     case 'ended':
     case 'gone':
