@@ -33,7 +33,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/stop.ts',
     'run/stop/cancel.ts',
     'run/stop/end-reason.ts',
-    'run/stop/end-run.ts',
+    'run/stop/stop-or-keep.ts',
     'run/stop-known-run.ts',
     'run/stop/stop-run.ts',
     'zenml/answers/stop-answer.ts',

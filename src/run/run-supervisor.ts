@@ -8,7 +8,7 @@ import { cancel, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { endReason } from './stop/end-reason.ts'
-import { endRun, type Ended } from './stop/end-run.ts'
+import { stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
@@ -102,7 +102,7 @@ export class RunSupervisor {
   #place: Place | undefined
   #started: StartedRun | undefined
   /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
-  #ended: Pick<Ended, 'status' | 'sentence'> | undefined
+  #ended: Pick<StoppedOrKept, 'status' | 'sentence'> | undefined
   /** It ended by itself, and that was seen. */
   #isOver = false
   /** Of the run that ended by itself. */
@@ -299,7 +299,7 @@ export class RunSupervisor {
       const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
       this.deps.reporter.tell({ kind: 'ending', ...ending })
     }
-    const ended = await endRun({ run, mode, reason, deadline }, this.deps)
+    const ended = await stopOrKeep({ run, mode, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended

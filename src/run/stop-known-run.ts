@@ -1,7 +1,7 @@
 import type { EndMode } from './journal.ts'
 import { endReason } from './stop/end-reason.ts'
 import { Deadline } from '../base/deadline.ts'
-import { endRun } from './stop/end-run.ts'
+import { stopOrKeep } from './stop/stop-or-keep.ts'
 import type { ProjectChoice } from './facts.ts'
 import { runPhase } from '../zenml/status.ts'
 import { findRun } from './find/run.ts'
@@ -50,7 +50,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
     const ending = { mode, runId: run.id, timeoutMs: undefined, isAsked: true, forMs: timeoutMs } as const
     reporter.tell({ kind: 'ending', ...ending })
   }
-  const ended = await endRun({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
+  const ended = await stopOrKeep({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
   const { settled, status, sentence } = ended
   if (settled) {
     reporter.tell({ kind: 'ended', sentence })

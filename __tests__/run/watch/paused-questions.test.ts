@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import { endRun } from '../../../src/run/stop/end-run.ts'
+import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
@@ -196,7 +196,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.execute({ target, wait: false })
     await scene.clock.sleep(60_000)
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
       { client: scene.client, clock: scene.clock },
     )
@@ -210,7 +210,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.client.stop(runId, { graceful: false })
     expect(statusOf(scene)).toBe('stopping')
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
       { client: scene.client, clock: scene.clock },
     )
@@ -231,7 +231,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
     scene.server.addFault({ on: 'stop', do: { kind: 'answer', status: 500, body } })
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       {
         run: { ...started!, status: 'running' },
         mode: 'stop',

@@ -5,7 +5,7 @@ import { isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { retryAfterOf } from '../../zenml/retry.ts'
 import { Patience } from '../patience.ts'
-import { endRun, type Ended } from './end-run.ts'
+import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
 import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
@@ -23,7 +23,7 @@ export interface CleanUpRequest {
 }
 
 /** What became of the run, and whether there is one. */
-export interface CleanedUp extends Ended {
+export interface CleanedUp extends StoppedOrKept {
   readonly found: Found['kind']
   /** Undefined if none was found. */
   readonly run: StartedRun | undefined
@@ -50,7 +50,7 @@ export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies
   const end = async (known: StartedRun): Promise<CleanedUp> => ({
     found: 'ours',
     run: known,
-    ...(await endRun({ run: known, mode, reason, deadline }, deps)),
+    ...(await stopOrKeep({ run: known, mode, reason, deadline }, deps)),
   })
   if ('id' in run) return end(run)
   const found = await lookUp(run, request, deps)

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
 import { cleanUp } from '../../../src/run/stop/clean-up.ts'
-import { endRun } from '../../../src/run/stop/end-run.ts'
+import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
@@ -202,7 +202,7 @@ test('a run that the local orchestrator of 0.85 cannot end is said to go on', as
 test.each(ZENML_VERSIONS)('ZenML %s: a run that had ended already is said to have ended', async (version) => {
   const scene = await openScene({ version })
   await scene.execute()
-  const ended = await endRun(
+  const ended = await stopOrKeep(
     {
       run: { ...scene.started[0]!, status: 'completed' },
       mode: 'stop',
@@ -242,7 +242,7 @@ test('a running run for which a replica says that it is too early is never ended
 test('a run that ended by itself while the server called it too early to stop it is not said to have been stopped', async () => {
   const scene = await openScene({ faults: [{ on: 'stop', do: TOO_EARLY }] })
   await scene.execute()
-  const ended = await endRun(
+  const ended = await stopOrKeep(
     { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
     { client: scene.client, clock: scene.clock },
   )
@@ -255,7 +255,7 @@ test('a run that has ended is not asked to stop again where the first request to
   const scene = await openScene({ faults: [{ on: 'stop', do: { kind: 'answer', status: 500, body } }] })
   await scene.execute()
   const run = { ...scene.started[0]!, status: 'completed' }
-  const ended = await endRun(
+  const ended = await stopOrKeep(
     { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
     { client: scene.client, clock: scene.clock },
   )
@@ -276,7 +276,7 @@ test.each(['0.85.0', '0.98.0'] as const)(
     await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
     await scene.clock.sleep(10_000)
     const run = scene.started[0]!
-    const ending = endRun(
+    const ending = stopOrKeep(
       { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
       { client: scene.client, clock: scene.clock },
     )
@@ -292,7 +292,7 @@ test('a run that is deleted just after it was ended before its first step is sai
   const scene = await openScene({ pipelines: [long], startupSeconds: 600 })
   await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
   const run = scene.started[0]!
-  const ending = endRun(
+  const ending = stopOrKeep(
     { run, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
     { client: scene.client, clock: scene.clock },
   )
@@ -311,7 +311,7 @@ test('a run that a replica does not know for two seconds is no deleted one, and 
   await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
   await scene.clock.sleep(10_000)
   const from = scene.clock.now()
-  const ended = await endRun(
+  const ended = await stopOrKeep(
     { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
     { client: scene.client, clock: scene.clock },
   )

@@ -4,7 +4,7 @@ import type { EndMode, StartedRun } from '../journal.ts'
 import { stopRun, type StopDependencies } from './stop-run.ts'
 import { leftClause, withoutDeed, type Left, type StopResult } from './stop-result.ts'
 
-export interface EndRequest {
+export interface StopOrKeepRequest {
   readonly run: StartedRun
   readonly mode: EndMode
   /** What ZenML shows as the reason where the run has to be marked as failed. */
@@ -13,7 +13,7 @@ export interface EndRequest {
 }
 
 /** What became of the run. */
-export interface Ended {
+export interface StoppedOrKept {
   /** True if nothing of it goes on, or if it goes on because that was wished. */
   readonly settled: boolean
   readonly status: string
@@ -22,18 +22,18 @@ export interface Ended {
 }
 
 /** The same with what follows `The run "x"` in the sentence, for a line that names the run already. */
-export interface EndedRun extends Ended {
+export interface StoppedOrKeptRun extends StoppedOrKept {
   readonly predicate: string
 }
 
 /** Ends a run, or lets it run, and says which. */
-export async function endRun(
-  { run, mode, reason, deadline }: EndRequest,
+export async function stopOrKeep(
+  { run, mode, reason, deadline }: StopOrKeepRequest,
   deps: StopDependencies,
-): Promise<EndedRun> {
+): Promise<StoppedOrKeptRun> {
   const { url, status } = run
   const where = url === undefined ? '' : `: ${url}`
-  const ended = (settled: boolean, last: string, predicate: string): EndedRun => ({
+  const ended = (settled: boolean, last: string, predicate: string): StoppedOrKeptRun => ({
     settled,
     status: last,
     predicate,
