@@ -11,7 +11,7 @@ import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../g
 import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
 import { cleanUp, type CleanedUp } from '../run/stop/clean-up.ts'
-import { endReason } from '../run/stop/end-reason.ts'
+import { stopReason } from '../run/stop/stop-reason.ts'
 import type { PlannedRun, StartedRun } from '../run/journal.ts'
 import { Deadline } from '../base/deadline.ts'
 import { shownDuration } from '../base/duration-text.ts'
@@ -112,7 +112,7 @@ async function endRunsOf(
   // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
   setMaxListeners(0, signal)
   const deadline = new Deadline(clock, BUDGET_MS)
-  const reason = endReason('The workflow step ended early', facts.workflowRunUrl)
+  const reason = stopReason('The workflow step ended early', facts.workflowRunUrl)
   try {
     const ends = await Promise.all(
       sent.map(async ({ run, planned, mode }) => {

@@ -7,7 +7,7 @@ import { hasFailedOrStopped, isBeingStopped, runPhase } from '../zenml/status.ts
 import { cancel, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from './stop/cancel.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
-import { endReason } from './stop/end-reason.ts'
+import { stopReason } from './stop/stop-reason.ts'
 import { stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
@@ -293,7 +293,7 @@ export class RunSupervisor {
     }
     if (onTimeout === 'hand-over' && !cannotComplete(status)) return this.#handOver(run, unseenMs)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
-    const reason = endReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
+    const reason = stopReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
     this.deps.journal.ending(mode)
     if (mode !== 'keep-running') {
       const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }

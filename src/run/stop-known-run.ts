@@ -1,5 +1,5 @@
 import type { EndMode } from './journal.ts'
-import { endReason } from './stop/end-reason.ts'
+import { stopReason } from './stop/stop-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { stopOrKeep } from './stop/stop-or-keep.ts'
 import type { ProjectChoice } from './facts.ts'
@@ -44,7 +44,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
     return result({ conclusion: 'cancelled', status: '', error: notLookedUp(request.run), runId: undefined })
   }
   const { run, url } = found
-  const reason = endReason('Stopped by a workflow', workflowRunUrl)
+  const reason = stopReason('Stopped by a workflow', workflowRunUrl)
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   if (runPhase(run.status) === 'going-on') {
     const ending = { mode, runId: run.id, timeoutMs: undefined, isAsked: true, forMs: timeoutMs } as const

@@ -7,7 +7,7 @@ import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'
 import type { Begun, RunDependencies } from '../run-supervisor.ts'
 import type { RunIdentity } from '../journal.ts'
-import { endReason } from '../stop/end-reason.ts'
+import { stopReason } from '../stop/stop-reason.ts'
 import { kinOfDefinition } from '../watch/usual.ts'
 import { showsHandOver } from './confirm-run-begins.ts'
 import { factsOf, noteOrigin, type Provenance } from '../origin.ts'
@@ -57,7 +57,7 @@ export async function startRun(
       key,
       deadline,
       showsHandOver: showsHandOver(server.version),
-      endReason: endReason('The server never began this run', request.workflowRunUrl),
+      endReason: stopReason('The server never began this run', request.workflowRunUrl),
     },
     deps,
   )

@@ -9,7 +9,7 @@ import type { Reporter } from '../events.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
 import { endModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
 import { cleanUp } from './clean-up.ts'
-import { endReason } from './end-reason.ts'
+import { stopReason } from './stop-reason.ts'
 
 /** What becomes of the run when the job is cancelled, or GitHub ends it for its time. */
 export interface CancelPolicy extends TimePolicy {
@@ -91,7 +91,7 @@ export async function cancel(
     {
       run,
       mode,
-      reason: endReason('The workflow step was cancelled', workflowRunUrl),
+      reason: stopReason('The workflow step was cancelled', workflowRunUrl),
       lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
       deadline: new Deadline(clock, abortMs),
       onFound,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { endReason } from '../../../src/run/stop/end-reason.ts'
+import { stopReason } from '../../../src/run/stop/stop-reason.ts'
 
 const WHAT = 'The workflow step was cancelled'
 const urlOf = (length: number): string => 'https://github.example.com/'.padEnd(length, 'x')
@@ -13,12 +13,12 @@ test.each([
   ['one that leaves no room', urlOf(255), urlOf(255)],
   ['one that is too long by itself', urlOf(256), WHAT],
 ])('with %s the reason is one that ZenML takes, of whole words', (_title, url, expected) => {
-  expect(endReason(WHAT, url)).toBe(expected)
-  expect(endReason(WHAT, url).length).toBeLessThanOrEqual(255)
+  expect(stopReason(WHAT, url)).toBe(expected)
+  expect(stopReason(WHAT, url).length).toBeLessThanOrEqual(255)
 })
 
 test('a reason that is too long without an address is cut between words', () => {
-  const reason = endReason('word '.repeat(100), '')
+  const reason = stopReason('word '.repeat(100), '')
   expect(reason).toMatch(/^(word )+word…$/)
   expect(reason.length).toBeLessThanOrEqual(255)
 })

@@ -9,7 +9,7 @@ const MAX_LENGTH = 255
  *
  * @param workflowRunUrl empty where there is none
  */
-export function endReason(what: string, workflowRunUrl: string): string {
+export function stopReason(what: string, workflowRunUrl: string): string {
   const page = workflowRunUrl.length > MAX_LENGTH ? '' : workflowRunUrl
   if (page === '') return cutAtSpace(what, MAX_LENGTH - 1)
   const whole = `${what}: ${page}`
