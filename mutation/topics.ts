@@ -70,7 +70,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/nothing-left.ts',
     'github/post-state.ts',
     'github/workflow/main-still-alive.ts',
-    'run/stop/clean-up.ts',
+    'run/stop/find-and-stop.ts',
   ],
   expect: [
     'github/inputs/expectations.ts',

@@ -10,7 +10,7 @@ import { isSettled } from '../github/nothing-left.ts'
 import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
 import { endSurvivor } from '../github/workflow/main-still-alive.ts'
-import { cleanUp, type CleanedUp } from '../run/stop/clean-up.ts'
+import { findAndStop, type FoundAndStopped } from '../run/stop/find-and-stop.ts'
 import { stopReason } from '../run/stop/stop-reason.ts'
 import type { PlannedRun, StartedRun } from '../run/journal.ts'
 import { Deadline } from '../base/deadline.ts'
@@ -118,7 +118,7 @@ async function endRunsOf(
       sent.map(async ({ run, planned, mode }) => {
         const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()))
         const request = { run, mode, reason, lookUpUntil, deadline }
-        return cleanUp(request, { client: connection.client, clock, signal })
+        return findAndStop(request, { client: connection.client, clock, signal })
       }),
     )
     reporter.end()
@@ -143,7 +143,7 @@ function endingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[])
 }
 
 /** One line for each. Beyond ten warnings the runner shows none as an annotation. */
-function tellEnds(ends: readonly CleanedUp[], log: WorkflowLog): EarlyEnd {
+function tellEnds(ends: readonly FoundAndStopped[], log: WorkflowLog): EarlyEnd {
   const lines = ends.map(({ sentence, settled }) => ({
     line: inline(sentence, MAX_SENTENCE_LENGTH),
     settled,

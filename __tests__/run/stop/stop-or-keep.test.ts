@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
-import { cleanUp } from '../../../src/run/stop/clean-up.ts'
+import { findAndStop } from '../../../src/run/stop/find-and-stop.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
 import type { RunResult } from '../../../src/run/run-supervisor.ts'
@@ -392,8 +392,8 @@ describe('the post step', () => {
     scene: Scene,
     lookUpForMs = 60_000,
     signal?: AbortSignal,
-  ): Promise<Awaited<ReturnType<typeof cleanUp>>> =>
-    cleanUp(
+  ): Promise<Awaited<ReturnType<typeof findAndStop>>> =>
+    findAndStop(
       {
         run: (scene.started.at(-1) ?? scene.planned.at(-1))!,
         mode: 'stop',

@@ -8,7 +8,7 @@ import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
 import type { EndMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
 import { endModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
-import { cleanUp } from './clean-up.ts'
+import { findAndStop } from './find-and-stop.ts'
 import { stopReason } from './stop-reason.ts'
 
 /** What becomes of the run when the job is cancelled, or GitHub ends it for its time. */
@@ -87,7 +87,7 @@ export async function cancel(
     return url
   }
   const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
-  const cleanedUp = await cleanUp(
+  const cleanedUp = await findAndStop(
     {
       run,
       mode,

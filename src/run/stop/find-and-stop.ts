@@ -9,7 +9,7 @@ import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
 import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
-export interface CleanUpRequest {
+export interface FindAndStopRequest {
   /** The run that was started or taken up, or, where the answer to the trigger was never seen, what was sent. */
   readonly run: StartedRun | PlannedRun
   readonly mode: EndMode
@@ -23,13 +23,13 @@ export interface CleanUpRequest {
 }
 
 /** What became of the run, and whether there is one. */
-export interface CleanedUp extends StoppedOrKept {
+export interface FoundAndStopped extends StoppedOrKept {
   readonly found: Found['kind']
   /** Undefined if none was found. */
   readonly run: StartedRun | undefined
 }
 
-export interface CleanUpDependencies {
+export interface FindAndStopDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
@@ -45,9 +45,12 @@ const MOMENT_MS = 5_000
  * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
  * name. It never starts anything.
  */
-export async function cleanUp(request: CleanUpRequest, deps: CleanUpDependencies): Promise<CleanedUp> {
+export async function findAndStop(
+  request: FindAndStopRequest,
+  deps: FindAndStopDependencies,
+): Promise<FoundAndStopped> {
   const { run, mode, reason, deadline, onFound } = request
-  const end = async (known: StartedRun): Promise<CleanedUp> => ({
+  const end = async (known: StartedRun): Promise<FoundAndStopped> => ({
     found: 'ours',
     run: known,
     ...(await stopOrKeep({ run: known, mode, reason, deadline }, deps)),
@@ -75,7 +78,7 @@ type Found =
   /** The server could not be asked. */
   | { readonly kind: 'unknown' }
 
-function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpRequest['run']): string {
+function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: FindAndStopRequest['run']): string {
   switch (found.kind) {
     case 'another':
       return `A run named "${found.run.name ?? ''}" (${found.run.id}) is on the server, but nothing shows that this step started it. It was left alone; check it if in doubt`
@@ -88,8 +91,8 @@ function sentenceFor(found: Exclude<Found, { kind: 'ours' }>, { name }: CleanUpR
 
 async function lookUp(
   planned: PlannedRun,
-  { lookUpUntil, deadline }: CleanUpRequest,
-  { client, clock, signal }: CleanUpDependencies,
+  { lookUpUntil, deadline }: FindAndStopRequest,
+  { client, clock, signal }: FindAndStopDependencies,
 ): Promise<Found> {
   const once = client.with({ retries: 'none', signal })
   const patience = new Patience(clock)

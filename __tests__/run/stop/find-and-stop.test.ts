@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { FaultAction } from '../../../simulator/index.ts'
-import { cleanUp, type CleanedUp } from '../../../src/run/stop/clean-up.ts'
+import { findAndStop, type FoundAndStopped } from '../../../src/run/stop/find-and-stop.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
@@ -12,8 +12,8 @@ const MAINTENANCE: FaultAction = { kind: 'answer', status: 503, body: '', header
 async function lookAfter(
   scene: Scene,
   { isKnown = false, lookUpMs = 60_000, budgetMs = 110_000 } = {},
-): Promise<CleanedUp> {
-  return cleanUp(
+): Promise<FoundAndStopped> {
+  return findAndStop(
     {
       run: (isKnown ? scene.started[0] : scene.planned[0])!,
       mode: 'stop',
