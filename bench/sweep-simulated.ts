@@ -34,7 +34,7 @@ const HISTORY = 10
 const journal = {
   planned: () => undefined,
   started: () => undefined,
-  ending: () => undefined,
+  stopping: () => undefined,
   settled: () => undefined,
 }
 

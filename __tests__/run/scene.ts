@@ -5,7 +5,7 @@ import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import type { RunDependencies, RunResult } from '../../src/run/run-supervisor.ts'
-import type { EndMode, PlannedRun, StartedRun } from '../../src/run/journal.ts'
+import type { StopMode, PlannedRun, StartedRun } from '../../src/run/journal.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
@@ -24,7 +24,7 @@ export interface Scene {
   /** Not empty once nothing was left to see to. */
   readonly settled: true[]
   /** How the run was to end, each time that this was said. */
-  readonly endings: EndMode[]
+  readonly endings: StopMode[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** The same with other dependencies. */
@@ -82,11 +82,11 @@ export async function openScene(
     reporter,
   })
   const settled: true[] = []
-  const endings: EndMode[] = []
+  const endings: StopMode[] = []
   const journal = {
     planned: (run: PlannedRun): void => void planned.push(run),
     started: (run: StartedRun): void => void started.push(run),
-    ending: (mode: EndMode): void => void endings.push(mode),
+    stopping: (mode: StopMode): void => void endings.push(mode),
     settled: (): void => void settled.push(true),
   }
   const dependencies = (signal?: AbortSignal): RunDependencies => ({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseJson } from '../base/json.ts'
-import type { EndMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
+import type { StopMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
 import { isSettled } from './nothing-left.ts'
 import { saveState } from './outputs.ts'
@@ -14,7 +14,7 @@ export interface StepFacts {
   readonly serverUrl: string
   /** What the inputs named: the credential of a step that names something else is not for this server. */
   readonly named: string
-  readonly onCancel: EndMode
+  readonly onCancel: StopMode
   readonly workflowRunUrl: string
 }
 
@@ -31,7 +31,7 @@ export interface SavedRun {
   readonly planned: PlannedRun | undefined
   readonly started: StartedRun | undefined
   /** How the run should end. */
-  readonly mode: EndMode
+  readonly mode: StopMode
 }
 
 /** What main left for its post step. */
@@ -66,7 +66,7 @@ export class RunJournal implements Journal {
     this.#save('started', { ...run, name: cut(run.name, MAX_TEXT), status: cut(run.status, MAX_TEXT) })
   }
 
-  ending(mode: EndMode): void {
+  stopping(mode: StopMode): void {
     this.#save('mode', mode)
   }
 
@@ -124,7 +124,7 @@ class CellJournal implements Journal {
     this.#save({ ...this.#known, planned: undefined, started })
   }
 
-  ending(mode: EndMode): void {
+  stopping(mode: StopMode): void {
     if (!this.isSettled) this.#save({ ...this.#known, mode })
   }
 
@@ -251,7 +251,7 @@ const cellSchema = z.object({
 })
 
 /** The runs of a sweep, in the order of its cells; none for any other step. */
-function readCells(env: Environment, onCancel: EndMode): (SavedRun & { readonly settled: boolean })[] {
+function readCells(env: Environment, onCancel: StopMode): (SavedRun & { readonly settled: boolean })[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(`STATE_${CELL}`))
     .map((name) => name.slice('STATE_'.length))

@@ -1,8 +1,8 @@
 /** What to do with a run that nobody waits for any more. */
-export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
+export type StopMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** The same when its time is up: one that is handed over keeps running, and the step is green. */
-export type TimeoutMode = EndMode | 'hand-over'
+export type TimeoutMode = StopMode | 'hand-over'
 
 /** What is about to be sent; enough to find and end the run afterwards, whatever happens to this process. */
 export interface PlannedRun {
@@ -38,7 +38,7 @@ export interface StartedRun {
 
 /**
  * What must be saved before and after a deed, so that it survives the end of this process. Until `settled`, the post step
- * looks for the run that was planned or started and ends it: as the last `ending` says, or else as `on-cancel` does.
+ * looks for the run that was planned or started and ends it: as the last `stopping` says, or else as `on-cancel` does.
  */
 export interface Journal {
   /** Called before each sending of a trigger; what it is told must be safe when it returns. */
@@ -46,7 +46,7 @@ export interface Journal {
   /** Called as soon as the run is known. */
   started(run: StartedRun): void
   /** Called before a run is ended for another reason than a cancelled workflow; says how it should end. */
-  ending(mode: EndMode): void
+  stopping(mode: StopMode): void
   /** Called once nothing is left to see to: nothing was started, the run has ended, or it goes on on purpose. */
   settled(): void
 }

@@ -20,7 +20,7 @@ import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
 import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
-import { endModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
+import { stopModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
 import type { Journal, PlannedRun, StartedRun, TimeoutMode } from './journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
@@ -186,8 +186,8 @@ export class RunSupervisor {
         journal.started(run)
         this.#noteLastMinutes(journal)
       },
-      ending: (mode) => {
-        journal.ending(mode)
+      stopping: (mode) => {
+        journal.stopping(mode)
       },
       settled: () => {
         journal.settled()
@@ -197,7 +197,7 @@ export class RunSupervisor {
 
   /** A step that is killed before its watch begins leaves word to its post step, too. */
   #noteLastMinutes(journal: Journal): void {
-    if (isInLastMinutes(this.#policy)) journal.ending(endModeOf(this.#policy.onTimeout))
+    if (isInLastMinutes(this.#policy)) journal.stopping(stopModeOf(this.#policy.onTimeout))
   }
 
   async #watch(begun: Begun): Promise<Outcome> {
@@ -266,7 +266,7 @@ export class RunSupervisor {
     if (jobDeadline === undefined) return
     try {
       await this.deps.clock.sleep(untilLastMs(jobDeadline), signal)
-      this.deps.journal.ending(endModeOf(onTimeout))
+      this.deps.journal.stopping(stopModeOf(onTimeout))
     } catch {
       // The run is followed no more.
     }
@@ -276,7 +276,7 @@ export class RunSupervisor {
   #lose(refuses: boolean, outcome: Outcome): Outcome {
     const { onLost } = this.#policy
     if (onLost === 'stop' && !refuses) {
-      this.deps.journal.ending('stop')
+      this.deps.journal.stopping('stop')
       return outcome
     }
     this.deps.journal.settled()
@@ -291,7 +291,7 @@ export class RunSupervisor {
     const { timeoutMs, onTimeout } = this.#policy
     const { status, failed, unseenMs } = watched
     const run = { ...begun.started, status }
-    const mode = endModeOf(onTimeout)
+    const mode = stopModeOf(onTimeout)
     // Nothing is to be stopped, and what is known already is no result to wait for.
     if (failed !== undefined && mode === 'keep-running') {
       const outcome = await this.#concludeEnded(begun, { kind: 'over', run: failed.run })
@@ -300,10 +300,10 @@ export class RunSupervisor {
     if (onTimeout === 'hand-over' && !cannotComplete(status)) return this.#handOver(run, unseenMs)
     const deadline = new Deadline(this.deps.clock, TIMEOUT_STOP_MS)
     const reason = stopReason('The workflow step was stopped after its timeout', this.#policy.workflowRunUrl)
-    this.deps.journal.ending(mode)
+    this.deps.journal.stopping(mode)
     if (mode !== 'keep-running') {
       const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
-      this.deps.reporter.tell({ kind: 'ending', ...ending })
+      this.deps.reporter.tell({ kind: 'stopping', ...ending })
     }
     const ended = await stopOrKeep({ run, mode, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()

@@ -1,4 +1,4 @@
-import type { EndMode } from './journal.ts'
+import type { StopMode } from './journal.ts'
 import { stopReason } from './stop/stop-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { stopOrKeep } from './stop/stop-or-keep.ts'
@@ -11,7 +11,7 @@ export interface StopKnownRequest {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
-  readonly mode: Exclude<EndMode, 'keep-running'>
+  readonly mode: Exclude<StopMode, 'keep-running'>
   /** Page of the workflow run, or empty. */
   readonly workflowRunUrl: string
   /** How long to watch that the run ends; milliseconds. */
@@ -48,7 +48,7 @@ export async function stopKnownRun(request: StopKnownRequest, deps: RunDependenc
   const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
   if (runPhase(run.status) === 'going-on') {
     const ending = { mode, runId: run.id, timeoutMs: undefined, isAsked: true, forMs: timeoutMs } as const
-    reporter.tell({ kind: 'ending', ...ending })
+    reporter.tell({ kind: 'stopping', ...ending })
   }
   const ended = await stopOrKeep({ run: known, mode, reason, deadline: new Deadline(clock, timeoutMs) }, deps)
   const { settled, status, sentence } = ended

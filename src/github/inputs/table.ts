@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { EndMode } from '../../run/journal.ts'
+import type { StopMode } from '../../run/journal.ts'
 import type { FollowPolicy } from '../../run/run-supervisor.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
@@ -38,14 +38,14 @@ const MAX_PULL_REQUEST = 2 ** 31 - 1
 const MAX_PARALLEL = 64
 
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
-const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const endMode = choice<StopMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
 const timeoutMode = choice<FollowPolicy['onTimeout']>(
   ['stop', 'stop-gracefully', 'keep-running', 'hand-over'],
   {
     leave: 'keep-running',
   },
 )
-const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
+const stopMode = choice<Exclude<StopMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
 })

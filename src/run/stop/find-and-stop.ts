@@ -6,13 +6,13 @@ import type { Run } from '../../zenml/model.ts'
 import { retryAfterOf } from '../../zenml/retry.ts'
 import { Patience } from '../patience.ts'
 import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
-import type { EndMode, PlannedRun, StartedRun } from '../journal.ts'
+import type { StopMode, PlannedRun, StartedRun } from '../journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
 export interface FindAndStopRequest {
   /** The run that was started or taken up, or, where the answer to the trigger was never seen, what was sent. */
   readonly run: StartedRun | PlannedRun
-  readonly mode: EndMode
+  readonly mode: StopMode
   readonly reason: string
   /** A request that was sent may still start a run until then. */
   readonly lookUpUntil: Deadline

@@ -6,14 +6,14 @@ import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
-import type { EndMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
-import { endModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
+import type { StopMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
+import { stopModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
 import { findAndStop } from './find-and-stop.ts'
 import { stopReason } from './stop-reason.ts'
 
 /** What becomes of the run when the job is cancelled, or GitHub ends it for its time. */
 export interface CancelPolicy extends TimePolicy {
-  readonly onCancel: EndMode
+  readonly onCancel: StopMode
   /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
   readonly abortMs?: number | undefined
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
@@ -74,12 +74,12 @@ export async function handleCancellation(
 ): Promise<Cancelled> {
   const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy
   const isJobEnd = isInLastMinutes(policy)
-  const mode = isJobEnd ? endModeOf(onTimeout) : onCancel
+  const mode = isJobEnd ? stopModeOf(onTimeout) : onCancel
   if (mode !== 'keep-running') {
     const runId = 'id' in run ? run.id : undefined
-    reporter.tell({ kind: 'ending', timeoutMs: undefined, mode, runId, forMs: abortMs })
+    reporter.tell({ kind: 'stopping', timeoutMs: undefined, mode, runId, forMs: abortMs })
   }
-  if (isJobEnd) journal.ending(mode)
+  if (isJobEnd) journal.stopping(mode)
   const onFound = (seen: Run): string | undefined => {
     const url = place && runUrl(client.serverUrl, place.server, seen.id, place.project)
     const ageMs = ageOf(seen, client.serverNow)

@@ -1,12 +1,12 @@
 import type { Deadline } from '../../base/deadline.ts'
 import { isBeingStopped } from '../../zenml/status.ts'
-import type { EndMode, StartedRun } from '../journal.ts'
+import type { StopMode, StartedRun } from '../journal.ts'
 import { stopRun, type StopDependencies } from './stop-run.ts'
 import { leftClause, withoutDeed, type Left, type StopResult } from './stop-result.ts'
 
 export interface StopOrKeepRequest {
   readonly run: StartedRun
-  readonly mode: EndMode
+  readonly mode: StopMode
   /** What ZenML shows as the reason where the run has to be marked as failed. */
   readonly reason: string
   readonly deadline: Deadline

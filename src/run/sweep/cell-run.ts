@@ -13,7 +13,7 @@ import {
   type FollowPolicy,
   type RunDependencies,
 } from '../run-supervisor.ts'
-import type { EndMode, Journal } from '../journal.ts'
+import type { StopMode, Journal } from '../journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
 import { missedClauses } from '../outcome/evaluate-expectations.ts'
 import { resumeRun } from '../start/resume.ts'
@@ -162,7 +162,7 @@ export class CellRun {
         return failFast.aborted && !jobSignal.aborted ? TIMEOUT_STOP_MS : undefined
       },
       // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
-      get onCancel(): EndMode {
+      get onCancel(): StopMode {
         return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel
       },
     }
@@ -179,7 +179,7 @@ export class CellRun {
       if (this.#isEnding) return
       try {
         // A step that is killed in between leaves the rest to its post step.
-        journal.ending('stop')
+        journal.stopping('stop')
       } finally {
         stopped.abort(failFast.reason)
       }
@@ -200,7 +200,7 @@ export class CellRun {
   }
 
   #note(event: RunEvent): void {
-    if (event.kind === 'ending') this.#isEnding = true
+    if (event.kind === 'stopping') this.#isEnding = true
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
