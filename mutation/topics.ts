@@ -34,7 +34,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/stop/handle-cancellation.ts',
     'run/stop/stop-reason.ts',
     'run/stop/stop-or-keep.ts',
-    'run/stop-known-run.ts',
+    'run/stop-existing-run.ts',
     'run/stop/stop-run.ts',
     'zenml/answers/stop-answer.ts',
   ],

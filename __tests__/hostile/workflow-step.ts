@@ -10,7 +10,7 @@ import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
 import { resolveRun } from '../../src/run/resolve/resolve.ts'
-import { stopKnownRun } from '../../src/run/stop-known-run.ts'
+import { stopExistingRun } from '../../src/run/stop-existing-run.ts'
 import type { Outcome } from '../../src/run/conclusion.ts'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
 import { BASE_REQUEST } from '../run/scene.ts'
@@ -223,7 +223,7 @@ async function work(
     }
     case 'stop': {
       const { workflowRunUrl } = request
-      return stopKnownRun(
+      return stopExistingRun(
         { run: running, project: undefined, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 },
         deps,
       )

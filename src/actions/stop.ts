@@ -4,7 +4,7 @@ import { projectChoice } from '../github/inputs/project-choice.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
-import { notLookedUp, stopKnownRun } from '../run/stop-known-run.ts'
+import { notLookedUp, stopExistingRun } from '../run/stop-existing-run.ts'
 import type { Http } from '../http/http.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
@@ -26,7 +26,7 @@ export async function stopGivenRun(env: Environment, log: WorkflowLog, http?: Ht
     const nothingToCancel = notLookedUp(inputs.run)
     const deps = await step.connect(inputs, { onCancel: inputs.mode, workflowRunUrl, nothingToCancel })
     const request = { ...inputs, project: projectChoice(inputs.project, env), workflowRunUrl }
-    return await step.conclude(await stopKnownRun(request, deps))
+    return await step.conclude(await stopExistingRun(request, deps))
   } catch (error) {
     return await step.fail(error)
   } finally {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import type { RunRequest } from '../../../src/run/execute.ts'
-import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
+import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { abortQuestion, openQuestions } from '../../../src/run/watch/paused-questions.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
@@ -184,7 +184,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const { runId = '' } = await scene.execute({ target, wait: false })
     await scene.clock.sleep(60_000)
     expect(statusOf(scene)).toBe('paused')
-    const result = await stopKnownRun(
+    const result = await stopExistingRun(
       { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
       scene.dependencies(),
     )

@@ -7,7 +7,7 @@ import { runPhase } from '../zenml/status.ts'
 import { findRun } from './find/run.ts'
 import type { RunDependencies, RunResult } from './run-supervisor.ts'
 
-export interface StopKnownRequest {
+export interface StopExistingRequest {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
@@ -29,7 +29,10 @@ export function notLookedUp(run: string): string {
  * @param deps its signal says that no time is left; the result tells what is known then
  * @throws RunError if there is no such run, or if several have the name
  */
-export async function stopKnownRun(request: StopKnownRequest, deps: RunDependencies): Promise<RunResult> {
+export async function stopExistingRun(
+  request: StopExistingRequest,
+  deps: RunDependencies,
+): Promise<RunResult> {
   const { clock, reporter, signal } = deps
   const { mode, workflowRunUrl, timeoutMs } = request
   const result = (outcome: Omit<RunResult, 'failedStep'>): RunResult => ({

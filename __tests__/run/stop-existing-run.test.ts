@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { Fault, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
-import { closeScenes, openScene, until, type Scene } from '../scene.ts'
+import type { Fault, PipelineSpec, SimulatorOptions } from '../../simulator/index.ts'
+import { stopExistingRun } from '../../src/run/stop-existing-run.ts'
+import { closeScenes, openScene, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 
@@ -13,7 +13,7 @@ test('a run that is not there cannot be stopped, and the error names the input',
   const scene = await openScene()
   const runId = '00000000-0000-4000-8000-000000000000'
   const request = { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
-  await expect(stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
+  await expect(stopExistingRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())).rejects.toThrow(
     `run: there is no run with the ID ${runId}, or the account has no permission to read it`,
   )
 })
@@ -24,7 +24,7 @@ test('a run that something else started is stopped, and called by its name', asy
   await scene.clock.sleep(10_000)
   const { id, name } = scene.started[0]!
   const request = { run: id, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
-  const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
+  const result = await stopExistingRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
   expect(result).toMatchObject({ conclusion: 'stopped', status: 'stopped', runId: id, error: undefined })
   expect(scene.events.at(-1)).toEqual({
     kind: 'ended',
@@ -39,7 +39,7 @@ test('a run is found by its exact name, and what was stopped is told', async () 
   await scene.clock.sleep(10_000)
   const { id, name } = scene.started[0]!
   const request = { run: name, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
-  const result = await stopKnownRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
+  const result = await stopExistingRun({ ...request, timeoutMs: 60_000 }, scene.dependencies())
   expect(result).toMatchObject({ conclusion: 'stopped', runId: id })
   expect(scene.sent(STOP)).toEqual([expect.stringContaining(id)])
   expect(scene.events).toContainEqual(
@@ -55,7 +55,10 @@ describe('stop/ is cancelled, and its time is over', () => {
     const { id, name } = scene.started[0]!
     const controller = new AbortController()
     const request = { run: id, project: undefined, mode: 'stop', workflowRunUrl: '' } as const
-    const stopping = stopKnownRun({ ...request, timeoutMs: 600_000 }, scene.dependencies(controller.signal))
+    const stopping = stopExistingRun(
+      { ...request, timeoutMs: 600_000 },
+      scene.dependencies(controller.signal),
+    )
     await until(() => hasCome(scene))
     controller.abort(new Error('cancelled'))
     return { id, name, result: await stopping }
