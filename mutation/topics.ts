@@ -69,7 +69,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/record-keeper.ts',
     'github/nothing-left.ts',
     'github/post-state.ts',
-    'github/workflow/main-still-alive.ts',
+    'github/workflow/kill-surviving-main.ts',
     'run/stop/find-and-stop.ts',
   ],
   expect: [

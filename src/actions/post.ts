@@ -9,7 +9,7 @@ import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
 import { isSettled } from '../github/nothing-left.ts'
 import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
-import { endSurvivor } from '../github/workflow/main-still-alive.ts'
+import { killSurvivingMain } from '../github/workflow/kill-surviving-main.ts'
 import { findAndStop, type FoundAndStopped } from '../run/stop/find-and-stop.ts'
 import { stopReason } from '../run/stop/stop-reason.ts'
 import type { PlannedRun, StartedRun } from '../run/journal.ts'
@@ -69,7 +69,7 @@ async function endMain(env: Environment, log: WorkflowLog): Promise<Environment>
   const main = readProcess(env)
   if (main === undefined) return env
   const entry = process.argv[1]
-  if (entry !== undefined && (await endSurvivor(main.id, path.dirname(entry)))) {
+  if (entry !== undefined && (await killSurvivingMain(main.id, path.dirname(entry)))) {
     log.info('The step was still running, so it was killed')
   }
   const file = await readFile(main.stateFile, MAX_STATE_BYTES)

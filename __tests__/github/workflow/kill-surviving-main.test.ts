@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
-import { endSurvivor } from '../../../src/github/workflow/main-still-alive.ts'
+import { killSurvivingMain } from '../../../src/github/workflow/kill-surviving-main.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'entries-'))
 for (const name of ['main.js', 'wait.js', 'sweep.js', 'other.js'])
@@ -38,7 +38,7 @@ onLinux.each(entries)('a %s that outlived its step is ended, and not waited for'
   const child = await startedProcess(path.join(folder, name))
   const from = performance.now()
 
-  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
+  expect(await killSurvivingMain(child.pid ?? 0, folder)).toBe(true)
   // Where it does not end, the post step gives up after two seconds.
   expect(performance.now() - from).toBeLessThan(1_800)
   expect(await ended(child)).toBe('SIGKILL')
@@ -47,7 +47,7 @@ onLinux.each(entries)('a %s that outlived its step is ended, and not waited for'
 onLinux('a step whose path goes out of its folder and back, as that of a sub-action, is found', async () => {
   const child = await startedProcess(`${folder}/../${path.basename(folder)}/sweep.js`)
 
-  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(true)
+  expect(await killSurvivingMain(child.pid ?? 0, folder)).toBe(true)
   expect(await ended(child)).toBe('SIGKILL')
 })
 
@@ -57,7 +57,7 @@ onLinux.each([
 ])('%s that has got the process id is left alone', async (_, script, program) => {
   const child = await startedProcess(script, program)
   try {
-    expect(await endSurvivor(child.pid ?? 0, folder)).toBe(false)
+    expect(await killSurvivingMain(child.pid ?? 0, folder)).toBe(false)
     expect(child.signalCode).toBeNull()
     expect(() => process.kill(child.pid ?? 0, 0)).not.toThrow()
   } finally {
@@ -71,5 +71,5 @@ onLinux('a step that has ended is no survivor', async () => {
   child.kill('SIGTERM')
   await ended(child)
 
-  expect(await endSurvivor(child.pid ?? 0, folder)).toBe(false)
+  expect(await killSurvivingMain(child.pid ?? 0, folder)).toBe(false)
 })

@@ -14,7 +14,7 @@ const ENTRIES = ['main.js', 'wait.js', 'sweep.js']
  * @param entryFolder where the action's entries are; only a process that runs one of them is ended
  * @returns whether there was one
  */
-export async function endSurvivor(processId: number, entryFolder: string): Promise<boolean> {
+export async function killSurvivingMain(processId: number, entryFolder: string): Promise<boolean> {
   if (!(await runsEntry(processId, entryFolder))) return false
   try {
     process.kill(processId, 'SIGKILL')
