@@ -63,7 +63,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/watch/last-minutes.ts',
   ],
   'post step': [
-    'actions/early-end.ts',
+    'actions/post-report.ts',
     'actions/post.ts',
     'github/workflow/cancellation.ts',
     'github/record-keeper.ts',

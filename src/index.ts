@@ -11,7 +11,7 @@ export async function post(): Promise<void> {
   if (isNothingLeft(process.env)) return
   // It may have no request to send.
   const connectsFirst = false
-  await run(async () => (await import('./actions/post.ts')).cleanUpStep, connectsFirst)
+  await run(async () => (await import('./actions/post.ts')).runPostStep, connectsFirst)
 }
 
 /** Entry of login/. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/early-end.ts'
+import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/post-report.ts'
 import { readSavedComment, saveComment } from '../../src/github/comment/comment-state.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import { noteSummary } from '../../src/github/post-state.ts'
