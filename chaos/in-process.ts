@@ -11,7 +11,7 @@ import { named } from '../src/github/inputs/connection.ts'
 import { readFile } from '../src/github/workflow/files.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
-import { RunJournal } from '../src/github/post-state.ts'
+import { PostStepJournal } from '../src/github/post-step-state.ts'
 import { executeRun } from '../src/run/execute.ts'
 import { namedRequester, stepNamePrefix } from '../src/run/start/run-name.ts'
 import type { RunEvent } from '../src/run/events.ts'
@@ -168,7 +168,7 @@ class Play {
     const { onCancel } = given.inputs
     const { workflowRunUrl } = readWorkflowContext(this.#env)
     const facts = { serverUrl, named: named(given.inputs.server), onCancel, workflowRunUrl }
-    const journal = new RunJournal(facts, (name, value) => this.#keep(name, log.redact(value)))
+    const journal = new PostStepJournal(facts, (name, value) => this.#keep(name, log.redact(value)))
     const deps = {
       client: client.with({ signal }),
       clock: this.#clock,
@@ -203,7 +203,7 @@ class Play {
   async #sweep(
     request: SweepRequest,
     deps: Omit<SweepDependencies, 'journalOf'>,
-    journal: RunJournal,
+    journal: PostStepJournal,
   ): Promise<Ending[]> {
     await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })
     journal.settled()

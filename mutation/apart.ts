@@ -30,7 +30,7 @@ export const APART: readonly Apart[] = [
     why: 'there is a last line; only the types need the question mark',
   },
   {
-    file: 'src/github/post-state.ts',
+    file: 'src/github/post-step-state.ts',
     code: '} catch {',
     original: '{\n    return undefined\n  }',
     replacement: '{}',

@@ -5,7 +5,7 @@ import { InputFaults } from '../github/inputs/faults.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/inputs/read-checked.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { saveState } from '../github/outputs.ts'
-import { noteProcess, RunJournal } from '../github/post-state.ts'
+import { noteProcess, PostStepJournal } from '../github/post-step-state.ts'
 import { StepReport, type Audience } from '../github/step-report.ts'
 import type { StepEnd } from '../github/record-keeper.ts'
 import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
@@ -86,7 +86,7 @@ export class WorkflowStep {
   async connect(
     inputs: ConnectionInputs,
     { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
-  ): Promise<RunDependencies & { readonly journal: RunJournal }> {
+  ): Promise<RunDependencies & { readonly journal: PostStepJournal }> {
     const { log, signal, http } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
     const reporter = this.#report
@@ -103,7 +103,7 @@ export class WorkflowStep {
     const { client } = this.#connection
     const { serverUrl } = client
     const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
-    const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
+    const journal = new PostStepJournal(facts, (name, value) => saveState(name, value, log))
     return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal }
   }
 

@@ -14,6 +14,6 @@ export function isSummaryDue(env: Environment): boolean {
  * Whether main has seen to everything that a post step could see to. It is asked before anything else is loaded; where a
  * comment was saved, only more than this can tell.
  */
-export function isNothingLeft(env: Environment): boolean {
+export function hasPostStepNothingToDo(env: Environment): boolean {
   return isSettled(env) && !isSummaryDue(env) && (env['STATE_comment'] ?? '') === ''
 }

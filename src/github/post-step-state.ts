@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseJson } from '../base/json.ts'
 import type { StopMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
 import type { Environment } from './workflow/environment.ts'
-import { isSettled } from './nothing-left.ts'
+import { isSettled } from './post-step-nothing-to-do.ts'
 import { saveState } from './outputs.ts'
 import type { Redactor } from './secrets/redactor.ts'
 import { cut } from '../base/printable.ts'
@@ -47,7 +47,7 @@ export interface SavedStep {
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
-export class RunJournal implements Journal {
+export class PostStepJournal implements Journal {
   readonly #keep: (name: string, value: string) => void
   readonly #cells: CellJournal[] = []
 
