@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseJson } from '../base/json.ts'
-import type { StopMode, Journal, PlannedRun, StartedRun } from '../run/journal.ts'
+import type { StopMode, RecoveryJournal, PlannedRun, StartedRun } from '../run/recovery-journal.ts'
 import type { Environment } from './workflow/environment.ts'
 import { isSettled } from './post-step-nothing-to-do.ts'
 import { saveState } from './outputs.ts'
@@ -47,7 +47,7 @@ export interface SavedStep {
  * Keeps what this step's own post step must know. The runner reads the state file even if this process is
  * killed; of several values of one name the last counts. No secret is ever written here.
  */
-export class PostStepJournal implements Journal {
+export class PostStepJournal implements RecoveryJournal {
   readonly #keep: (name: string, value: string) => void
   readonly #cells: CellJournal[] = []
 
@@ -75,7 +75,7 @@ export class PostStepJournal implements Journal {
   }
 
   /** What must be known of one run of several. Each has a variable of its own: together they would be too long for one. */
-  ofCell(number: number): Journal {
+  ofCell(number: number): RecoveryJournal {
     const cell = new CellJournal((value) => {
       this.#save(`${CELL}${number}`, value)
     })
@@ -98,7 +98,7 @@ interface SavedCell extends Partial<SavedRun> {
 }
 
 /** Keeps the newest of one run of a sweep, in under a kilobyte. */
-class CellJournal implements Journal {
+class CellJournal implements RecoveryJournal {
   readonly #keep: (value: SavedCell) => void
   #known: SavedCell = {}
   isSettled = false

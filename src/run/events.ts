@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import type { KnownDefinition, Named, Run, ServerInfo } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
-import type { StopMode } from './journal.ts'
+import type { StopMode } from './recovery-journal.ts'
 import type { Verdict } from './outcome/evaluate-expectations.ts'
 import type { Cell, CellResult, SweepResult } from './sweep/cell.ts'
 import type {

@@ -21,7 +21,7 @@ import { FailureExplainer } from './outcome/explain-failure.ts'
 import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { readUsual, type Kin } from './watch/usual.ts'
 import { stopModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './watch/last-minutes.ts'
-import type { Journal, PlannedRun, StartedRun, TimeoutMode } from './journal.ts'
+import type { RecoveryJournal, PlannedRun, StartedRun, TimeoutMode } from './recovery-journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
 import type { Reporter } from './events.ts'
@@ -59,7 +59,7 @@ export interface RunDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
-  readonly journal: Journal
+  readonly journal: RecoveryJournal
   /** Gives a new UUID. */
   readonly newKey: () => string
   /** Gives a signal that is aborted after so many milliseconds of real time. */
@@ -174,7 +174,7 @@ export class RunSupervisor {
     throw error
   }
 
-  #remembering(journal: Journal): Journal {
+  #remembering(journal: RecoveryJournal): RecoveryJournal {
     return {
       planned: (run) => {
         this.#planned = run
@@ -196,7 +196,7 @@ export class RunSupervisor {
   }
 
   /** A step that is killed before its watch begins leaves word to its post step, too. */
-  #noteLastMinutes(journal: Journal): void {
+  #noteLastMinutes(journal: RecoveryJournal): void {
     if (isInLastMinutes(this.#policy)) journal.stopping(stopModeOf(this.#policy.onTimeout))
   }
 

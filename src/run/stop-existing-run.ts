@@ -1,4 +1,4 @@
-import type { StopMode } from './journal.ts'
+import type { StopMode } from './recovery-journal.ts'
 import { stopReason } from './stop/stop-reason.ts'
 import { Deadline } from '../base/deadline.ts'
 import { stopOrKeep } from './stop/stop-or-keep.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
-import type { StopMode } from '../../../src/run/journal.ts'
+import type { StopMode } from '../../../src/run/recovery-journal.ts'
 import { stopOrKeep, type StoppedOrKeptRun } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 

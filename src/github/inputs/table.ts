@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { StopMode } from '../../run/journal.ts'
+import type { StopMode } from '../../run/recovery-journal.ts'
 import type { FollowPolicy } from '../../run/run-supervisor.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'

@@ -3,7 +3,7 @@ import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from
 import { compareWithBaseline } from '../compare/compare-with-baseline.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
-import type { StartedRun } from '../journal.ts'
+import type { StartedRun } from '../recovery-journal.ts'
 import type { Collected, CollectDependencies } from './collect.ts'
 import {
   evaluateExpectations,

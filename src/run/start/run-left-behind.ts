@@ -2,7 +2,7 @@ import type { Run } from '../../zenml/model.ts'
 import { Deadline } from '../../base/deadline.ts'
 import { findAndStop, type FindAndStopDependencies } from '../stop/find-and-stop.ts'
 import { RunError } from '../errors.ts'
-import type { PlannedRun } from '../journal.ts'
+import type { PlannedRun } from '../recovery-journal.ts'
 
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
 export function isLeftByFullQueue({ status, statusReason }: Run): boolean {

@@ -6,7 +6,7 @@ import type { Run } from '../../zenml/model.ts'
 import { retryAfterOf } from '../../zenml/retry.ts'
 import { Patience } from '../patience.ts'
 import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
-import type { StopMode, PlannedRun, StartedRun } from '../journal.ts'
+import type { StopMode, PlannedRun, StartedRun } from '../recovery-journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
 
 export interface FindAndStopRequest {

@@ -6,7 +6,7 @@ import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
-import type { StopMode, Journal, PlannedRun, StartedRun } from '../journal.ts'
+import type { StopMode, RecoveryJournal, PlannedRun, StartedRun } from '../recovery-journal.ts'
 import { stopModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
 import { findAndStop } from './find-and-stop.ts'
 import { stopReason } from './stop-reason.ts'
@@ -24,7 +24,7 @@ interface CancelDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
-  readonly journal: Journal
+  readonly journal: RecoveryJournal
   readonly timeLimit: (ms: number) => AbortSignal
   /** Undefined where nothing is known of it. */
   readonly place: Place | undefined

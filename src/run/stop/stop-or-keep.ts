@@ -1,6 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
 import { isBeingStopped } from '../../zenml/status.ts'
-import type { StopMode, StartedRun } from '../journal.ts'
+import type { StopMode, StartedRun } from '../recovery-journal.ts'
 import { stopRun, type StopDependencies } from './stop-run.ts'
 import { leftClause, withoutDeed, type Left, type StopResult } from './stop-result.ts'
 

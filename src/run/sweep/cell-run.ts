@@ -13,7 +13,7 @@ import {
   type FollowPolicy,
   type RunDependencies,
 } from '../run-supervisor.ts'
-import type { StopMode, Journal } from '../journal.ts'
+import type { StopMode, RecoveryJournal } from '../recovery-journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
 import { missedClauses } from '../outcome/evaluate-expectations.ts'
 import { resumeRun } from '../start/resume.ts'
@@ -28,7 +28,7 @@ import type { StartTurns, StartDeadline } from './start-turns.ts'
 
 export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
   /** Keeps what the post step must know of a cell. */
-  readonly journalOf: (cell: Cell) => Journal
+  readonly journalOf: (cell: Cell) => RecoveryJournal
 }
 
 /** What the cells of a sweep share. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts'
 import type { Layer } from '../configure/layers.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Comparison } from '../facts.ts'
-import type { RunIdentity, StartedRun } from '../journal.ts'
+import type { RunIdentity, StartedRun } from '../recovery-journal.ts'
 import type { Verdict } from '../outcome/evaluate-expectations.ts'
 
 /** One combination of a matrix, for which there is one run. */

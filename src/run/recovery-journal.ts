@@ -40,7 +40,7 @@ export interface StartedRun {
  * What must be saved before and after a deed, so that it survives the end of this process. Until `settled`, the post step
  * looks for the run that was planned or started and ends it: as the last `stopping` says, or else as `on-cancel` does.
  */
-export interface Journal {
+export interface RecoveryJournal {
   /** Called before each sending of a trigger; what it is told must be safe when it returns. */
   planned(run: PlannedRun): void
   /** Called as soon as the run is known. */
