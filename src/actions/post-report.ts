@@ -3,7 +3,7 @@ import { readGithubToken, readSavedComment } from '../github/comment/comment-sta
 import type { Environment } from '../github/workflow/environment.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { commentOfSaved } from '../github/comment/comment.ts'
-import { RecordKeeper } from '../github/record-keeper.ts'
+import { RunRecorder } from '../github/run-recorder.ts'
 import { isSummaryDue } from '../github/post-step-nothing-to-do.ts'
 import { isSummaryWritten, readStartedRun } from '../github/post-step-state.ts'
 import { addToSummary, writeSummary } from '../github/page/summary.ts'
@@ -97,8 +97,8 @@ function withEnd(record: RunRecord, ended: EarlyEnd | undefined, news: string): 
 
 async function summarize({ sentence, status }: EarlyEnd, env: Environment, log: WorkflowLog): Promise<void> {
   const started = readStartedRun(env)
-  const keeper = new RecordKeeper(systemClock)
-  keeper.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined })
+  const recorder = new RunRecorder(systemClock)
+  recorder.end({ conclusion: 'cancelled', status, error: sentence, failedStep: undefined })
   const { id: runId, name: runName, url: runUrl } = started ?? {}
-  await writeSummary({ ...keeper.record, runId, runName, runUrl, durationMs: undefined }, log)
+  await writeSummary({ ...recorder.record, runId, runName, runUrl, durationMs: undefined }, log)
 }

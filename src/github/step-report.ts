@@ -10,7 +10,7 @@ import { EMPTY_JSON_OUTPUTS, jsonOutputs } from './json-outputs.ts'
 import type { WorkflowLog } from './log/workflow-log.ts'
 import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
 import { showOnOneLine } from '../base/printable.ts'
-import { RecordKeeper, withoutValues, type StepEnd } from './record-keeper.ts'
+import { RunRecorder, withoutValues, type StepEnd } from './run-recorder.ts'
 import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-step-state.ts'
 import { RunLog } from './log/run-log.ts'
@@ -49,7 +49,7 @@ export interface Audience {
 export class StepReport implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
-  readonly #keeper: RecordKeeper
+  readonly #recorder: RunRecorder
   readonly #action: StepReportOptions['action']
   readonly #outputs: readonly OutputName[]
   readonly #commentLife = new AbortController()
@@ -61,7 +61,7 @@ export class StepReport implements Reporter {
     this.#log = log
     this.#outputs = actionOutputs[action]
     this.#runLog = new RunLog(log, clock)
-    this.#keeper = new RecordKeeper(clock)
+    this.#recorder = new RunRecorder(clock)
   }
 
   /** Gives the outputs that later steps parse a value, whatever becomes of this step. */
@@ -74,13 +74,13 @@ export class StepReport implements Reporter {
   /** To be called as soon as the inputs say it. */
   address(audience: Audience): void {
     this.#audience = audience
-    this.#keeper.about(audience)
+    this.#recorder.about(audience)
     if (audience.summary) noteSummary(true, this.#log)
   }
 
   tell(event: RunEvent): void {
     this.#runLog.tell(event)
-    this.#keeper.tell(event)
+    this.#recorder.tell(event)
     if (event.kind === 'configured') this.#noticeOtherCode()
     if (event.kind === 'swept') this.#setAll(sweepOutputs(event.result))
     if (event.kind === 'resolved') this.#setDefinition(event.definition)
@@ -91,15 +91,15 @@ export class StepReport implements Reporter {
 
   /** Only of what this step starts: a run that is only followed has its own. */
   #noticeOtherCode(): void {
-    const { code, commits } = this.#keeper.record
+    const { code, commits } = this.#recorder.record
     const notice = otherCode(code, commits)
     if (notice !== undefined) this.#log.notice(notice, { title: 'Code of another commit' })
   }
 
   /** The step's own end: outputs, one line, the summary, the comment. */
   async ended(end: StepEnd): Promise<void> {
-    this.#keeper.end(this.#withLink(end))
-    const record = { ...this.#keeper.record, notDone: this.#notDone(end) }
+    this.#recorder.end(this.#withLink(end))
+    const record = { ...this.#recorder.record, notDone: this.#notDone(end) }
     this.#setResult(record, end)
     this.#runLog.end()
     // How it ended is the log's last line.
@@ -117,7 +117,7 @@ export class StepReport implements Reporter {
 
   /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
   #withLink(end: StepEnd): StepEnd {
-    const { runUrl } = this.#keeper.record
+    const { runUrl } = this.#recorder.record
     if (end.conclusion !== 'expectation-missed' || end.error === undefined || runUrl === undefined) return end
     return { ...end, error: `${end.error}. See the run: ${runUrl}` }
   }
@@ -153,7 +153,7 @@ export class StepReport implements Reporter {
   /** Goes on beside the wait. With the event after the start, how long the run usually takes is known. */
   #beginComment(): void {
     this.#isCommentDue = false
-    void this.#audience.comment?.update(this.#keeper.record, this.#commentLife.signal)
+    void this.#audience.comment?.update(this.#recorder.record, this.#commentLife.signal)
   }
 
   async #comment(record: RunRecord): Promise<void> {
@@ -180,7 +180,7 @@ export class StepReport implements Reporter {
   #notDone({ conclusion, waitsForPerson, hadRun = false, isMissing = false }: StepEnd): string | undefined {
     if (waitsForPerson === true) return 'ZenML run is waiting for a person'
     if (conclusion !== 'failed') return undefined
-    if (hadRun || this.#keeper.record.runId !== undefined) return WITH_RUN[this.#action]
+    if (hadRun || this.#recorder.record.runId !== undefined) return WITH_RUN[this.#action]
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
@@ -218,7 +218,7 @@ export class StepReport implements Reporter {
     this.#set('run-id', run.id)
     this.#set('run-name', showOnOneLine(run.name ?? '', MAX_NAME_LENGTH))
     this.#set('run-url', url ?? '')
-    if (this.#keeper.record.definition === undefined)
+    if (this.#recorder.record.definition === undefined)
       this.#set('pipeline', showOnOneLine(run.pipeline?.name ?? '', MAX_NAME_LENGTH))
     this.#set('status', showOnOneLine(run.status, MAX_NAME_LENGTH))
   }

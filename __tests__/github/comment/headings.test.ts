@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
-import type { StepEnd } from '../../../src/github/record-keeper.ts'
+import type { StepEnd } from '../../../src/github/run-recorder.ts'
 import { StepReport } from '../../../src/github/step-report.ts'
 import type { Conclusion } from '../../../src/run/conclusion.ts'
 import { RunnerFiles } from '../../hostile/workflow-step.ts'

@@ -27,7 +27,7 @@ interface About {
 type BeginEvent = Extract<RunEvent, { kind: 'started' | 'attached' | 'resumed' }>
 
 /** Keeps what is told of a run, and gives all of it at any moment. */
-export class RecordKeeper implements Reporter {
+export class RunRecorder implements Reporter {
   readonly #clock: Pick<Clock, 'elapsed'>
   readonly #known: { -readonly [Key in keyof RunRecord]: RunRecord[Key] } = { ...NOTHING_KNOWN }
   readonly #steps = new Map<string, RecordedStep>()

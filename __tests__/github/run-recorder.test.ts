@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
-import { RecordKeeper, type StepEnd } from '../../src/github/record-keeper.ts'
+import { RunRecorder, type StepEnd } from '../../src/github/run-recorder.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { change, details, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
@@ -11,13 +11,13 @@ const end: StepEnd = {
   failedStep: 'train',
 }
 
-function keeper() {
+function recorder() {
   const clock = new VirtualClock()
-  return { clock, keeper: new RecordKeeper(clock) }
+  return { clock, recorder: new RunRecorder(clock) }
 }
 
 test('while a run goes on, the record says how long it has run, and has no conclusion', () => {
-  const { clock, keeper: kept } = keeper()
+  const { clock, recorder: kept } = recorder()
   expect(kept.record).toMatchObject({
     conclusion: undefined,
     status: '',
@@ -50,7 +50,7 @@ test.each([
 ] satisfies [string, RunEvent][])(
   'the duration of a run that %s counts from its creation, whenever this step found it',
   (_, event) => {
-    const { clock, keeper: kept } = keeper()
+    const { clock, recorder: kept } = recorder()
     clock.advance(5_000)
     expect(kept.record).toMatchObject({ asOf: undefined, durationMs: undefined })
     kept.tell(event)
@@ -60,7 +60,7 @@ test.each([
 )
 
 test("of a run that has ended, the server's own duration is told, not how long this step took to see it", () => {
-  const { clock, keeper: kept } = keeper()
+  const { clock, recorder: kept } = recorder()
   kept.tell(started)
   clock.advance(35_000)
   kept.tell({ kind: 'details', details: details({ durationMs: 4_000 }) })
@@ -68,7 +68,7 @@ test("of a run that has ended, the server's own duration is told, not how long t
 })
 
 test('of each step the newest is known, and its last attempt also when the server tells all steps at the end', () => {
-  const { keeper: kept } = keeper()
+  const { recorder: kept } = recorder()
   kept.tell(started)
   kept.tell(steps([change('load', 'running'), change('train', 'running')], { running: 2 }))
   kept.tell(steps([change('train', 'running', { attempt: 2 })], { running: 1, succeeded: 1 }))
@@ -86,7 +86,7 @@ test('of each step the newest is known, and its last attempt also when the serve
 })
 
 test('steps that the server could not tell at the end stay as they were seen', () => {
-  const { keeper: kept } = keeper()
+  const { recorder: kept } = recorder()
   kept.tell(steps([change('load', 'running')]))
   kept.tell({ kind: 'details', details: details({ missing: ['the steps could not be read'] }) })
   expect(kept.record.steps).toMatchObject([{ name: 'load', status: 'running' }])
@@ -94,7 +94,7 @@ test('steps that the server could not tell at the end stay as they were seen', (
 })
 
 test('the end says the conclusion, and an error of several faults keeps a line for each', () => {
-  const { keeper: kept } = keeper()
+  const { recorder: kept } = recorder()
   kept.end({ ...end, error: 'one two', faults: ['one\n::error::x', 'two'] })
   expect(kept.record).toMatchObject({
     conclusion: 'failed',
