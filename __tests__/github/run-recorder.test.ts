@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
-import { RunRecorder, type StepEnd } from '../../src/github/run-recorder.ts'
+import { RunRecorder, type WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { change, details, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
-const end: StepEnd = {
+const end: WorkflowStepEnd = {
   conclusion: 'failed',
   status: 'failed',
   error: 'The run failed',

@@ -5,7 +5,7 @@ import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { RunComment } from '../../src/github/comment/run-comment.ts'
 import { PromotionReport } from '../../src/github/promotion-report.ts'
-import type { StepEnd } from '../../src/github/run-recorder.ts'
+import type { WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
 import { attachRun } from '../../src/run/attach.ts'
 import { executeRun, type RunRequest } from '../../src/run/execute.ts'
@@ -144,7 +144,7 @@ function followed(
   action: 'main' | 'wait' | 'sweep',
   run: string,
   deps: Awaited<ReturnType<WorkflowStep['connect']>>,
-): Promise<StepEnd> {
+): Promise<WorkflowStepEnd> {
   const request = requestOf(story)
   if (action === 'main') return executeRun(request, deps)
   if (action === 'wait') return attachRun({ ...request, run }, deps)

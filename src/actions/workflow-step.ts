@@ -6,8 +6,8 @@ import type { ConnectionInputs, InputSources, ReadInputs } from '../github/input
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { saveState } from '../github/outputs.ts'
 import { noteProcess, PostStepJournal } from '../github/post-step-state.ts'
-import { StepReport, type Audience } from '../github/step-report.ts'
-import type { StepEnd } from '../github/run-recorder.ts'
+import { WorkflowStepReporter, type Audience } from '../github/workflow-step-reporter.ts'
+import type { WorkflowStepEnd } from '../github/run-recorder.ts'
 import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
 import type { FollowPolicy, RunDependencies } from '../run/run-supervisor.ts'
 import { isZenmlError } from '../zenml/errors.ts'
@@ -50,7 +50,7 @@ interface ConnectPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'
 export class WorkflowStep {
   readonly #options: WorkflowStepOptions
   readonly #surroundings: Surroundings
-  readonly #report: StepReport
+  readonly #report: WorkflowStepReporter
   #connection: Connection | undefined
   /** What is said when the workflow is cancelled before the server is found. */
   #nothingToCancel: string | undefined
@@ -60,7 +60,7 @@ export class WorkflowStep {
     noteProcess(options.env, options.log)
     this.#options = options
     this.#surroundings = surroundings
-    this.#report = new StepReport({ ...options, clock: surroundings.clock })
+    this.#report = new WorkflowStepReporter({ ...options, clock: surroundings.clock })
     this.#report.begin()
   }
 
@@ -108,7 +108,7 @@ export class WorkflowStep {
   }
 
   /** Says how the step ended. Gives whether it succeeded. */
-  async conclude(end: StepEnd): Promise<boolean> {
+  async conclude(end: WorkflowStepEnd): Promise<boolean> {
     await this.#report.ended(end)
     return end.error === undefined
   }

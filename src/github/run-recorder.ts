@@ -7,7 +7,7 @@ import { NOTHING_KNOWN, type RecordedStep, type Requested, type RunRecord } from
 import type { WorkflowCommits } from './workflow/commits.ts'
 
 /** What a step ends with. */
-export interface StepEnd extends Outcome {
+export interface WorkflowStepEnd extends Outcome {
   /** The lines of an error that has several, one for each thing that is wrong. */
   readonly faults?: readonly string[] | undefined
   /** The same lines for a comment, which nothing masks. */
@@ -82,7 +82,7 @@ export class RunRecorder implements Reporter {
     }
   }
 
-  end(end: StepEnd): void {
+  end(end: WorkflowStepEnd): void {
     const { conclusion, status } = end
     Object.assign(this.#known, { conclusion, status, error: shownError(end) })
   }
@@ -131,14 +131,17 @@ export class RunRecorder implements Reporter {
 }
 
 /** What a comment, which nothing masks, says of the end: where the record's own error shows a value it is left out. */
-export function withoutValues(record: RunRecord, { faults, faultsWithoutValues }: StepEnd): RunRecord {
+export function withoutValues(
+  record: RunRecord,
+  { faults, faultsWithoutValues }: WorkflowStepEnd,
+): RunRecord {
   if (faults === undefined || faultsWithoutValues?.join() === faults.join()) return record
   const lines = [...(faultsWithoutValues ?? []), 'The log of the step shows the values']
   return { ...record, error: shownError({ error: record.error, faults: lines }) }
 }
 
 /** The texts may be anybody's: each becomes one line. */
-function shownError({ error, faults }: Pick<StepEnd, 'error' | 'faults'>): string | undefined {
+function shownError({ error, faults }: Pick<WorkflowStepEnd, 'error' | 'faults'>): string | undefined {
   if (error === undefined) return undefined
   const lines = (faults ?? [error]).map((fault) => showOnOneLine(fault, MAX_ERROR_LENGTH))
   return cut(lines.join('\n'), MAX_ERROR_LENGTH)

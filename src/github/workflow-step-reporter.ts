@@ -10,7 +10,7 @@ import { EMPTY_JSON_OUTPUTS, jsonOutputs } from './json-outputs.ts'
 import type { WorkflowLog } from './log/workflow-log.ts'
 import { actionOutputs, setOutput, type OutputName } from './outputs.ts'
 import { showOnOneLine } from '../base/printable.ts'
-import { RunRecorder, withoutValues, type StepEnd } from './run-recorder.ts'
+import { RunRecorder, withoutValues, type WorkflowStepEnd } from './run-recorder.ts'
 import type { RunComment } from './comment/run-comment.ts'
 import { noteSummary } from './post-step-state.ts'
 import { RunLog } from './log/run-log.ts'
@@ -26,7 +26,7 @@ const MAX_NAME_LENGTH = 1_000
 const COMMENT_LIMIT_MS = 30_000
 const CANCELLED_COMMENT_LIMIT_MS = 1_500
 
-export interface StepReportOptions {
+export interface WorkflowStepReporterOptions {
   /** Whose outputs are set; others are left alone. */
   readonly action: Exclude<ActionName, 'login' | 'promote'>
   readonly log: WorkflowLog
@@ -46,17 +46,17 @@ export interface Audience {
 }
 
 /** What a person and the later steps get to know: log and outputs while it happens, summary and error at the end. */
-export class StepReport implements Reporter {
+export class WorkflowStepReporter implements Reporter {
   readonly #log: WorkflowLog
   readonly #runLog: RunLog
   readonly #recorder: RunRecorder
-  readonly #action: StepReportOptions['action']
+  readonly #action: WorkflowStepReporterOptions['action']
   readonly #outputs: readonly OutputName[]
   readonly #commentLife = new AbortController()
   #audience: Audience = { summary: true, comment: undefined }
   #isCommentDue = false
 
-  constructor({ action, log, clock }: StepReportOptions) {
+  constructor({ action, log, clock }: WorkflowStepReporterOptions) {
     this.#action = action
     this.#log = log
     this.#outputs = actionOutputs[action]
@@ -97,7 +97,7 @@ export class StepReport implements Reporter {
   }
 
   /** The step's own end: outputs, one line, the summary, the comment. */
-  async ended(end: StepEnd): Promise<void> {
+  async ended(end: WorkflowStepEnd): Promise<void> {
     this.#recorder.end(this.#withLink(end))
     const record = { ...this.#recorder.record, notDone: this.#notDone(end) }
     this.#setResult(record, end)
@@ -116,7 +116,7 @@ export class StepReport implements Reporter {
   }
 
   /** A missed expectation is sent on, as to a chat; from there it should be one click to the run. */
-  #withLink(end: StepEnd): StepEnd {
+  #withLink(end: WorkflowStepEnd): WorkflowStepEnd {
     const { runUrl } = this.#recorder.record
     if (end.conclusion !== 'expectation-missed' || end.error === undefined || runUrl === undefined) return end
     return { ...end, error: `${end.error}. See the run: ${runUrl}` }
@@ -177,20 +177,25 @@ export class StepReport implements Reporter {
   }
 
   /** Undefined if the run's own end says it, or if something else than a failure ended the step. */
-  #notDone({ conclusion, waitsForPerson, hadRun = false, isMissing = false }: StepEnd): string | undefined {
+  #notDone({
+    conclusion,
+    waitsForPerson,
+    hadRun = false,
+    isMissing = false,
+  }: WorkflowStepEnd): string | undefined {
     if (waitsForPerson === true) return 'ZenML run is waiting for a person'
     if (conclusion !== 'failed') return undefined
     if (hadRun || this.#recorder.record.runId !== undefined) return WITH_RUN[this.#action]
     return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
-  #title({ conclusion }: StepEnd): string {
+  #title({ conclusion }: WorkflowStepEnd): string {
     return this.#action === 'sweep'
       ? TITLES[conclusion].replace('ZenML run', 'ZenML sweep')
       : TITLES[conclusion]
   }
 
-  #setResult(record: RunRecord, end: StepEnd): void {
+  #setResult(record: RunRecord, end: WorkflowStepEnd): void {
     const { status, conclusion } = end
     this.#set('status', showOnOneLine(status, MAX_NAME_LENGTH))
     this.#set('conclusion', conclusion)
@@ -224,7 +229,7 @@ export class StepReport implements Reporter {
   }
 }
 
-const WITHOUT_RUN: Readonly<Record<StepReportOptions['action'], string>> = {
+const WITHOUT_RUN: Readonly<Record<WorkflowStepReporterOptions['action'], string>> = {
   main: 'No ZenML run was started',
   sweep: 'No ZenML run was started',
   wait: 'No ZenML run was followed',

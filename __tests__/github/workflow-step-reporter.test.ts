@@ -3,9 +3,9 @@ import { parseFileCommand } from '../../e2e/action.ts'
 import { VirtualClock } from '../../simulator/index.ts'
 import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import type { StepEnd } from '../../src/github/run-recorder.ts'
+import type { WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { RunRecord } from '../../src/github/run-record.ts'
-import { StepReport } from '../../src/github/step-report.ts'
+import { WorkflowStepReporter } from '../../src/github/workflow-step-reporter.ts'
 import { RunnerFiles, takeStep } from '../hostile/workflow-step.ts'
 import { readAsRunner } from './runner-reader.ts'
 import {
@@ -28,14 +28,14 @@ afterAll(() => {
   files.remove()
 })
 
-const completed: StepEnd = {
+const completed: WorkflowStepEnd = {
   conclusion: 'completed',
   status: 'completed',
   error: undefined,
   failedStep: undefined,
 }
 
-const failed: StepEnd = {
+const failed: WorkflowStepEnd = {
   ...completed,
   conclusion: 'failed',
   status: 'failed',
@@ -46,7 +46,7 @@ const failed: StepEnd = {
 function reporter(action: 'main' | 'wait' | 'stop' | 'resolve' = 'main') {
   const writes: string[] = []
   const log = new WorkflowLog((text) => writes.push(text))
-  const report = new StepReport({ action, log, clock: new VirtualClock() })
+  const report = new WorkflowStepReporter({ action, log, clock: new VirtualClock() })
   report.begin()
   return {
     report,
