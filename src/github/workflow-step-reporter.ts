@@ -134,7 +134,7 @@ export class WorkflowStepReporter implements Reporter {
     const { reportFolder } = this.#audience
     const { details, conclusion } = record
     if (reportFolder === undefined || details === undefined || conclusion === 'cancelled') return false
-    const { writeReport } = await import('./report/write.ts')
+    const { writeReport } = await import('./report-page/write.ts')
     const file = await writeReport(record, reportFolder, this.#log)
     if (file === undefined) return false
     this.#set('report', file)

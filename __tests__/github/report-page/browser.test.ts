@@ -7,7 +7,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, jest, test } from '@jest/globals'
 import { findChromium, openPage } from '../../../docs/pictures/chromium.ts'
-import { reportPage } from '../../../src/github/report/page.ts'
+import { reportPage } from '../../../src/github/report-page/page.ts'
 import type { Visualization } from '../../../src/run/facts.ts'
 import { recordOf } from '../records.ts'
 

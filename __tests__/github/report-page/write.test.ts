@@ -2,7 +2,7 @@ import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from '@jest/globals'
-import { writeReport } from '../../../src/github/report/write.ts'
+import { writeReport } from '../../../src/github/report-page/write.ts'
 import { recordOf } from '../records.ts'
 
 /** Windows lets only some people make links. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { reportPage } from '../../../src/github/report/page.ts'
+import { reportPage } from '../../../src/github/report-page/page.ts'
 import type { RunRecord } from '../../../src/github/run-record.ts'
 import type { Gallery, Visualization } from '../../../src/run/facts.ts'
 import { recordOf, START, stepOf } from '../records.ts'
