@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/open-client.ts'
-import { toRequest } from '../src/actions/request.ts'
+import { requestFromInputs } from '../src/actions/request-from-inputs.ts'
 import { timeLimit } from '../src/base/system-clock.ts'
 import type { InputSources } from '../src/github/inputs/read-checked.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
@@ -88,7 +88,7 @@ class Stage {
     const sources = this.#sources(given)
     const { inputs } = await readSweepInputs(sources)
     await this.#connected((deps) =>
-      runSweep(toRequest(inputs, sources.env), { ...deps, journalOf: () => journal }),
+      runSweep(requestFromInputs(inputs, sources.env), { ...deps, journalOf: () => journal }),
     )
   }
 
@@ -98,7 +98,10 @@ class Stage {
         const sources = this.#sources(stepInputs(each))
         const { inputs } = await readInputs(sources)
         await this.#connected(async (deps) => {
-          const { runId = '' } = await executeRun(toRequest(inputs, sources.env), { ...deps, journal })
+          const { runId = '' } = await executeRun(requestFromInputs(inputs, sources.env), {
+            ...deps,
+            journal,
+          })
           this.#knownAt.set(runId, this.#clock.now())
         })
       }),

@@ -1,6 +1,6 @@
 import { startSimulator } from '../simulator/index.ts'
 import { openClient } from '../src/actions/open-client.ts'
-import { toRequest } from '../src/actions/request.ts'
+import { requestFromInputs } from '../src/actions/request-from-inputs.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'
 import { readWorkflowContext, stepIdentity } from '../src/github/workflow/context.ts'
@@ -179,15 +179,17 @@ class Play {
     }
     const work =
       given.kind === 'run'
-        ? executeRun(toRequest(given.inputs, this.#env), { ...deps, journal }).then((result): Ending[] => [
-            {
-              ...result,
-              green: result.error === undefined,
-              line: result.error ?? `The run ${result.conclusion}`,
-              unforeseen: '',
-            },
-          ])
-        : this.#sweep(toRequest(given.inputs, this.#env), deps, journal)
+        ? executeRun(requestFromInputs(given.inputs, this.#env), { ...deps, journal }).then(
+            (result): Ending[] => [
+              {
+                ...result,
+                green: result.error === undefined,
+                line: result.error ?? `The run ${result.conclusion}`,
+                unforeseen: '',
+              },
+            ],
+          )
+        : this.#sweep(requestFromInputs(given.inputs, this.#env), deps, journal)
     const ended = work.catch((error: unknown) =>
       this.#cells.map((cell) => endingOf(error, this.#runIds.get(cell))),
     )

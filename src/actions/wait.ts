@@ -8,7 +8,7 @@ import type { AttachRequest } from '../run/attach.ts'
 import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
-import { baselineOf } from './request.ts'
+import { baselineOf } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */

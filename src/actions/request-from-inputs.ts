@@ -17,7 +17,7 @@ interface StartInputs extends Work {
 }
 
 /** What the inputs ask for, with what the workflow says of itself. */
-export function toRequest<Inputs extends StartInputs>(inputs: Inputs, env: Environment) {
+export function requestFromInputs<Inputs extends StartInputs>(inputs: Inputs, env: Environment) {
   const context = readWorkflowContext(env)
   const { configuration: layers, parameters, tags, enableCache } = inputs
   return {
