@@ -11,7 +11,7 @@ import type { Environment } from '../src/github/workflow/environment.ts'
 import { readFile } from '../src/github/workflow/files.ts'
 import { Http } from '../src/http/http.ts'
 import type { RunEvent } from '../src/run/events.ts'
-import { executeRun } from '../src/run/execute.ts'
+import { startAndFollowRun } from '../src/run/start-and-follow-run.ts'
 import type { RunDependencies } from '../src/run/run-supervisor.ts'
 import { runSweep } from '../src/run/sweep/sweep.ts'
 import { parseServerUrl } from '../src/zenml/server-url.ts'
@@ -98,7 +98,7 @@ class Stage {
         const sources = this.#sources(stepInputs(each))
         const { inputs } = await readInputs(sources)
         await this.#connected(async (deps) => {
-          const { runId = '' } = await executeRun(requestFromInputs(inputs, sources.env), {
+          const { runId = '' } = await startAndFollowRun(requestFromInputs(inputs, sources.env), {
             ...deps,
             journal,
           })

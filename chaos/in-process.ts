@@ -12,7 +12,7 @@ import { readFile } from '../src/github/workflow/files.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
 import { PostStepJournal } from '../src/github/post-step-state.ts'
-import { executeRun } from '../src/run/execute.ts'
+import { startAndFollowRun } from '../src/run/start-and-follow-run.ts'
 import { namedRequester, stepNamePrefix } from '../src/run/start/run-name.ts'
 import type { RunEvent } from '../src/run/events.ts'
 import type { Clock } from '../src/base/clock.ts'
@@ -179,7 +179,7 @@ class Play {
     }
     const work =
       given.kind === 'run'
-        ? executeRun(requestFromInputs(given.inputs, this.#env), { ...deps, journal }).then(
+        ? startAndFollowRun(requestFromInputs(given.inputs, this.#env), { ...deps, journal }).then(
             (result): Ending[] => [
               {
                 ...result,

@@ -2,7 +2,7 @@
 export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   starting: [
     'run/start/confirm-run-begins.ts',
-    'run/execute.ts',
+    'run/start-and-follow-run.ts',
     'run/start/run-left-behind.ts',
     'run/start/replay.ts',
     'run/start/resume.ts',
@@ -57,7 +57,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/main.ts',
     'actions/wait.ts',
     'actions/workflow-step.ts',
-    'run/attach.ts',
+    'run/follow-existing-run.ts',
     'run/find/run.ts',
     'run/run-supervisor.ts',
     'run/watch/last-minutes.ts',

@@ -7,8 +7,8 @@ import type { RunComment } from '../../src/github/comment/run-comment.ts'
 import { PromotionReport } from '../../src/github/promotion-report.ts'
 import type { WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
-import { attachRun } from '../../src/run/attach.ts'
-import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { followExistingRun } from '../../src/run/follow-existing-run.ts'
+import { startAndFollowRun, type RunRequest } from '../../src/run/start-and-follow-run.ts'
 import { promoteVersion } from '../../src/run/promote/promote.ts'
 import type { Cell } from '../../src/run/sweep/cell.ts'
 import { runSweep } from '../../src/run/sweep/sweep.ts'
@@ -146,8 +146,8 @@ function followed(
   deps: Awaited<ReturnType<WorkflowStep['connect']>>,
 ): Promise<WorkflowStepEnd> {
   const request = requestOf(story)
-  if (action === 'main') return executeRun(request, deps)
-  if (action === 'wait') return attachRun({ ...request, run }, deps)
+  if (action === 'main') return startAndFollowRun(request, deps)
+  if (action === 'wait') return followExistingRun({ ...request, run }, deps)
   const { journal, ...others } = deps
   const { cells = [] } = story
   // One after the other: the order in which several go on is the machine's.

@@ -19,9 +19,11 @@ export async function runTemplate(env: Environment, log: WorkflowLog, http?: Htt
     const request = { ...requestFromInputs(inputs, env), jobDeadline: await jobDeadline(env) }
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
-    const { executeRun } = await import('../run/execute.ts')
+    const { startAndFollowRun } = await import('../run/start-and-follow-run.ts')
     // To look up a workspace may have taken most of it.
-    return await step.conclude(await executeRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps))
+    return await step.conclude(
+      await startAndFollowRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps),
+    )
   } catch (error) {
     return await step.fail(error)
   } finally {

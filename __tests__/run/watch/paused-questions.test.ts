@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { abortQuestion, openQuestions } from '../../../src/run/watch/paused-questions.ts'

@@ -33,7 +33,7 @@ export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {
  *
  * @throws RunError or ZenmlError, with one line for a person, if no run was started or that is not known
  */
-export async function executeRun(request: RunRequest, outside: RunDependencies): Promise<RunResult> {
+export async function startAndFollowRun(request: RunRequest, outside: RunDependencies): Promise<RunResult> {
   const supervisor = new RunSupervisor(request, outside)
   try {
     const begun = await begin(request, supervisor.deps)

@@ -4,7 +4,7 @@ import { kinOfRun } from './watch/usual.ts'
 import type { ProjectChoice } from './facts.ts'
 import { RunSupervisor, type FollowPolicy, type RunDependencies, type RunResult } from './run-supervisor.ts'
 
-export interface AttachRequest extends FollowPolicy {
+export interface FollowExistingRequest extends FollowPolicy {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
@@ -15,7 +15,10 @@ export interface AttachRequest extends FollowPolicy {
  *
  * @throws RunError if there is no such run, or if several have the name
  */
-export async function attachRun(request: AttachRequest, outside: RunDependencies): Promise<RunResult> {
+export async function followExistingRun(
+  request: FollowExistingRequest,
+  outside: RunDependencies,
+): Promise<RunResult> {
   const supervisor = new RunSupervisor(request, outside)
   const { deps } = supervisor
   try {
