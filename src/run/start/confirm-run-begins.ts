@@ -6,7 +6,7 @@ import { AnswerError, isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
-import { Patience } from '../patience.ts'
+import { FailureTolerance } from '../failure-tolerance.ts'
 import type { Reporter } from '../events.ts'
 import { stopRun } from '../stop/stop-run.ts'
 
@@ -77,7 +77,7 @@ export async function confirmRunBegins(
   const { clock, reporter, signal } = deps
   const { doubt, deadline, name } = request
   const since = clock.elapsed()
-  const patience = new Patience(clock)
+  const tolerance = new FailureTolerance(clock)
   let { run } = request
   for (let looks = 1; ; looks += 1) {
     if (hasBegun(run)) return { kind: 'alive', run }
@@ -90,7 +90,7 @@ export async function confirmRunBegins(
     if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS) return end(run, request, deps)
     if (looks === 1) reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs })
     await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal)
-    const newest = await look(run, patience, request, deps)
+    const newest = await look(run, tolerance, request, deps)
     if (newest === undefined) return { kind: 'gone' }
     run = newest
   }
@@ -130,18 +130,18 @@ async function hasRunnerLog(run: Run, { client }: ConfirmationDependencies): Pro
 /** The run as it is now, or as it was where the server does not say it; undefined if there is none any more. */
 async function look(
   run: Run,
-  patience: Patience,
+  tolerance: FailureTolerance,
   { deadline }: ConfirmationRequest,
   { client }: ConfirmationDependencies,
 ): Promise<Run | undefined> {
   try {
     const newest = await client.with({ retries: 'none' }).run(run.id, { hydrate: false })
-    patience.answered()
+    tolerance.answered()
     return newest
   } catch (error) {
     if (!isZenmlError(error)) throw error
-    if (patience.isGone(error)) return undefined
-    if (patience.isFinal(error) || deadline.isOver) throw error
+    if (tolerance.isGone(error)) return undefined
+    if (tolerance.isFinal(error) || deadline.isOver) throw error
     return run
   }
 }

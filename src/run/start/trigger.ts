@@ -8,7 +8,7 @@ import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
 import { confirmRunBegins, doubtAfter, type Doubt } from './confirm-run-begins.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { RunError } from '../errors.ts'
-import { Patience } from '../patience.ts'
+import { FailureTolerance } from '../failure-tolerance.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './run-left-behind.ts'
@@ -76,13 +76,13 @@ class Trigger {
   #vanishedSince: number | undefined
   #lastHindrance = ''
   /** For noes to a request that is sent again. */
-  readonly #patience: Patience
+  readonly #tolerance: FailureTolerance
 
   constructor(request: TriggerRequest, deps: TriggerDependencies) {
     this.#request = request
     this.#deps = deps
     this.#key = request.key
-    this.#patience = new Patience(deps.clock)
+    this.#tolerance = new FailureTolerance(deps.clock)
   }
 
   async run(): Promise<TriggeredRun> {
@@ -130,7 +130,7 @@ class Trigger {
   async #act(answer: TriggerAnswer): Promise<TriggeredRun | undefined> {
     if (answer.kind !== 'working') this.#keyBusySince = undefined
     if (answer.kind !== 'name-taken') this.#vanishedSince = undefined
-    if (answer.kind !== 'refused') this.#patience.answered()
+    if (answer.kind !== 'refused') this.#tolerance.answered()
     switch (answer.kind) {
       case 'started':
         return this.#follow(answer.run)
@@ -164,7 +164,7 @@ class Trigger {
 
   /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
   #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
-    return byZenml ? this.#patience.isFinal(error) : this.#patience.refused()
+    return byZenml ? this.#tolerance.isFinal(error) : this.#tolerance.refused()
   }
 
   /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
@@ -316,8 +316,8 @@ class Trigger {
     ask: (client: ZenmlClient) => Promise<Answer>,
     deadline: Deadline,
   ): Promise<Answer> {
-    const patience = new Patience(this.#deps.clock)
-    const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => patience.isFinal(error) : undefined
+    const tolerance = new FailureTolerance(this.#deps.clock)
+    const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => tolerance.isFinal(error) : undefined
     return untilAnswered(ask, deadline, this.#deps, isFinal)
   }
 

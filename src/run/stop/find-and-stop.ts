@@ -4,7 +4,7 @@ import type { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { retryAfterOf } from '../../zenml/retry.ts'
-import { Patience } from '../patience.ts'
+import { FailureTolerance } from '../failure-tolerance.ts'
 import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
 import type { StopMode, PlannedRun, StartedRun } from '../recovery-journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
@@ -95,7 +95,7 @@ async function lookUp(
   { client, clock, signal }: FindAndStopDependencies,
 ): Promise<Found> {
   const once = client.with({ retries: 'none', signal })
-  const patience = new Patience(clock)
+  const tolerance = new FailureTolerance(clock)
   let found: Found = { kind: 'unknown' }
   let anotherSince: number | undefined
   try {
@@ -104,7 +104,7 @@ async function lookUp(
       const isLastLook = lookUpUntil.isOver
       try {
         found = await look(planned, once)
-        patience.answered()
+        tolerance.answered()
         if (found.kind === 'another') anotherSince ??= clock.elapsed()
         // Names are unique, so where one is taken ours will not come; but a run without a slot goes away again.
         const isTaken = clock.elapsed() - (anotherSince ?? Infinity) >= MOMENT_MS
@@ -112,7 +112,7 @@ async function lookUp(
         if (found.kind === 'ours' || isSure) return found
       } catch (error) {
         if (!isZenmlError(error)) throw error
-        if (patience.isFinal(error)) return { kind: 'unknown' }
+        if (tolerance.isFinal(error)) return { kind: 'unknown' }
         // What an earlier look did not find may be there by now.
         found = { kind: 'unknown' }
         // Whatever the server asks for, there is time for more than one look.

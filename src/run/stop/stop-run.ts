@@ -7,7 +7,7 @@ import type { ChildRun, Run, RunParts, StepState } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
-import { Patience } from '../patience.ts'
+import { FailureTolerance } from '../failure-tolerance.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
@@ -91,7 +91,7 @@ class Stop {
   #stepsGoingOn: StopResult | undefined
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
-  readonly #patience: Patience
+  readonly #tolerance: FailureTolerance
   #doubtfulSince: number | undefined
   #earlySince: number | undefined
   #lookedEarly = false
@@ -102,7 +102,7 @@ class Stop {
     this.#deps = deps
     this.#childRuns = childRuns
     this.#client = deps.client.with({ retries: 'none', signal: deps.signal })
-    this.#patience = new Patience(deps.clock)
+    this.#tolerance = new FailureTolerance(deps.clock)
     this.#graceful = request.graceful
     this.#status = request.status
     this.#wasPaused = request.status === 'paused'
@@ -184,7 +184,7 @@ class Stop {
 
   /** Undefined where it is worth trying again. */
   async #tryAgainAfter(error: ZenmlError, attempt: number): Promise<StopResult | undefined> {
-    if (this.#patience.isFinal(error)) {
+    if (this.#tolerance.isFinal(error)) {
       return this.#asked
         ? { kind: 'asked', status: this.#status }
         : { kind: 'unknown', status: this.#status, why: error.message }
@@ -195,7 +195,7 @@ class Stop {
 
   /** By the same rule as where a run is watched. */
   async #checkGone(error: ZenmlError): Promise<StopResult | undefined> {
-    if (this.#patience.isGone(error)) return { kind: 'gone', status: this.#status }
+    if (this.#tolerance.isGone(error)) return { kind: 'gone', status: this.#status }
     this.#lastFailure = error.message
     await this.#pause(GONE_PAUSE_MS)
     return undefined
@@ -341,7 +341,7 @@ class Stop {
 
   async #look(): Promise<Run> {
     const run = await this.#client.run(this.#request.runId, { hydrate: false })
-    this.#patience.answered()
+    this.#tolerance.answered()
     this.#status = run.status
     this.#mayForget ||= isBeingStopped(run.status)
     this.#wasPaused ||= run.status === 'paused'

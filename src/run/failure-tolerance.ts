@@ -16,7 +16,7 @@ const LEAST_LOOKS = 3
  * Says when a failure is believed where a run may be under way. Nothing is given up for one no: only for noes in a row,
  * with no answer between them.
  */
-export class Patience {
+export class FailureTolerance {
   readonly #clock: Pick<Clock, 'elapsed'>
   #refusedSince: number | undefined
   #timesRefused = 0
