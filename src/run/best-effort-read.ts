@@ -20,7 +20,7 @@ export interface ReadingDependencies {
  * @param limit when the time is over
  * @throws the signal's reason if it was aborted, and nothing else that a server can cause
  */
-export async function tryTo<T>(
+export async function readBestEffort<T>(
   ask: (client: ZenmlClient) => Promise<T>,
   { client, signal }: ReadingDependencies,
   limit: AbortSignal,
