@@ -8,7 +8,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/start/resume.ts',
     'run/start/start.ts',
     'run/start/trigger-timeout.ts',
-    'run/until-answered.ts',
+    'run/retry-until-answered.ts',
     'run/start/run-name.ts',
     'run/start/own-run.ts',
     'run/find/earlier-run.ts',

@@ -5,7 +5,7 @@ import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model
 import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../age.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
-import { untilAnswered, type AskDependencies } from '../until-answered.ts'
+import { retryUntilAnswered, type AskDependencies } from '../retry-until-answered.ts'
 import { readServerAndProject } from './target.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { projectForLink } from './project.ts'
@@ -83,7 +83,7 @@ async function byId(id: string, project: Named | undefined, deps: AskDependencie
       throw error
     }
   }
-  const run = await untilAnswered(ask, soon, deps)
+  const run = await retryUntilAnswered(ask, soon, deps)
   if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`)
 }

@@ -7,7 +7,7 @@ import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { readServerAndProject } from '../find/target.ts'
-import type { AskDependencies } from '../until-answered.ts'
+import type { AskDependencies } from '../retry-until-answered.ts'
 import { shownVersion } from './words.ts'
 
 /** Where the version comes from: a run that made it (id or exact name), or a model and what names a version of it. */

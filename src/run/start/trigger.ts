@@ -12,7 +12,7 @@ import { FailureTolerance } from '../failure-tolerance.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './run-left-behind.ts'
-import { untilAnswered } from '../until-answered.ts'
+import { retryUntilAnswered } from '../retry-until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
 import type { TriggerHindrance } from '../events.ts'
@@ -318,7 +318,7 @@ class Trigger {
   ): Promise<Answer> {
     const tolerance = new FailureTolerance(this.#deps.clock)
     const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => tolerance.isFinal(error) : undefined
-    return untilAnswered(ask, deadline, this.#deps, isFinal)
+    return retryUntilAnswered(ask, deadline, this.#deps, isFinal)
   }
 
   async #refuseTakenName(): Promise<void> {

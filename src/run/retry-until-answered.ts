@@ -19,7 +19,7 @@ export interface AskDependencies {
  * @param isFinal whether a failure is not to be asked again; default: all but passing ones
  * @throws ZenmlError if it does not answer in time
  */
-export async function untilAnswered<Answer>(
+export async function retryUntilAnswered<Answer>(
   ask: (client: ZenmlClient) => Promise<Answer>,
   deadline: Deadline,
   deps: AskDependencies,
