@@ -6,7 +6,7 @@ import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/mod
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
-import { durationOf } from '../age.ts'
+import { durationOf } from '../run-duration.ts'
 import type { Retries } from '../../zenml/retry.ts'
 import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
 import { lastAttempts } from './step-attempts.ts'

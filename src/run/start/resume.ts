@@ -1,4 +1,4 @@
-import { ageOf } from '../age.ts'
+import { ageOf } from '../run-duration.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import type { FoundTarget } from '../find/target.ts'
 import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'

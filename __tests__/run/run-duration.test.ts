@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { ageOf, durationOf } from '../../src/run/age.ts'
+import { ageOf, durationOf } from '../../src/run/run-duration.ts'
 import { run, stepState } from '../github/run-events.ts'
 
 const created = Date.UTC(2026, 0, 31, 12)
