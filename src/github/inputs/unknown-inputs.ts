@@ -108,7 +108,7 @@ export function holdsKey(text: string): boolean {
  * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
  * variable can come from somewhere else, and nothing tells the two apart.
  */
-export function checkNames(
+export function checkUnknownInputs(
   env: Environment,
   names: readonly InputName[],
 ): { faults: InputFault[]; warnings: string[] } {
