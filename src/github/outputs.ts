@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 
 import { PAIR_VARIABLE, pairOf } from './inputs/connection.ts'
-import { VARIABLES } from './inputs/unknown-inputs.ts'
+import { VARIABLES } from './workflow/input-variables.ts'
 import type { ActionName } from './inputs/table.ts'
 import type { Redactor } from './secrets/redactor.ts'
 import type { Environment } from './workflow/environment.ts'
