@@ -6,7 +6,7 @@ import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../run-duration.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
 import { retryUntilAnswered, type AskDependencies } from '../retry-until-answered.ts'
-import { readServerAndProject } from './target.ts'
+import { readServerAndProject } from './server-and-project.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { projectForLink } from './project.ts'
 

@@ -6,7 +6,7 @@ import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
-import { readServerAndProject } from '../find/target.ts'
+import { readServerAndProject } from '../find/server-and-project.ts'
 import type { AskDependencies } from '../retry-until-answered.ts'
 import { shownVersion } from './words.ts'
 
