@@ -319,7 +319,7 @@ test("a gateway's page at the graph of the steps does not switch it off: the que
   })
   await until(() => isRunning(scene))
   refuse(scene, ['dag'], { kind: 'html', status: 404 }, 1)
-  await expect(result).resolves.toMatchObject({ conclusion: 'failed', waitsForPerson: true })
+  await expect(result).resolves.toMatchObject({ conclusion: 'failed', remark: 'waits-for-person' })
 })
 
 describe('for some tries the request to stop is answered with', () => {

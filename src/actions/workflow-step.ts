@@ -128,12 +128,11 @@ export class WorkflowStep {
     if (error instanceof RunError) {
       const { conclusion, hadRun, message } = error
       const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS
-      const isMissing = error instanceof NoSuchRunError
+      const remark = error instanceof NoSuchRunError ? 'not-found' : hadRun ? 'had-run' : undefined
       return this.conclude({
         ...NO_END,
         conclusion,
-        hadRun,
-        isMissing,
+        remark,
         error: message,
         faults,
         faultsWithoutValues,

@@ -107,7 +107,7 @@ export class WorkflowStepReporter implements Reporter {
     const result = record.error ?? resultLine(record)
     // What failed in the run has its annotation; the exit code makes the step red.
     const isToldAbove =
-      end.conclusion === 'failed' && end.waitsForPerson !== true && this.#runLog.hasAnnotatedFailure
+      end.conclusion === 'failed' && end.remark !== 'waits-for-person' && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
     if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: record.notDone ?? this.#title(end) })
@@ -177,16 +177,11 @@ export class WorkflowStepReporter implements Reporter {
   }
 
   /** Undefined if the run's own end says it, or if something else than a failure ended the step. */
-  #notDone({
-    conclusion,
-    waitsForPerson,
-    hadRun = false,
-    isMissing = false,
-  }: WorkflowStepEnd): string | undefined {
-    if (waitsForPerson === true) return 'ZenML run is waiting for a person'
+  #notDone({ conclusion, remark }: WorkflowStepEnd): string | undefined {
+    if (remark === 'waits-for-person') return 'ZenML run is waiting for a person'
     if (conclusion !== 'failed') return undefined
-    if (hadRun || this.#recorder.record.runId !== undefined) return WITH_RUN[this.#action]
-    return isMissing ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
+    if (remark === 'had-run' || this.#recorder.record.runId !== undefined) return WITH_RUN[this.#action]
+    return remark === 'not-found' ? 'ZenML run not found' : WITHOUT_RUN[this.#action]
   }
 
   #title({ conclusion }: WorkflowStepEnd): string {

@@ -140,7 +140,7 @@ export class RunSupervisor {
     const isNoted = await begun.beside
     const { origin } = begun
     // What is noted stays, so nothing is where the next attempt may read more.
-    const isJudged = this.#isOver && outcome.isUnjudged !== true
+    const isJudged = this.#isOver && outcome.remark !== 'unjudged'
     if (origin !== undefined && isNoted !== false && isJudged) {
       await noteConclusion(origin, outcome.conclusion, this.deps)
     }

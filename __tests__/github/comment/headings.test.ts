@@ -20,7 +20,7 @@ const ACTIONS = ['main', 'wait', 'sweep'] as const
 /** What a step with a comment can end with, and what changes the heading then. */
 const ENDS: Readonly<Record<Exclude<Conclusion, 'resolved'>, readonly Partial<WorkflowStepEnd>[]>> = {
   completed: [{}],
-  failed: [{}, { isMissing: true }, { waitsForPerson: true }],
+  failed: [{}, { remark: 'not-found' }, { remark: 'waits-for-person' }],
   stopped: [{}],
   'timed-out': [{}],
   cancelled: [{}],

@@ -98,7 +98,7 @@ describe('a run that asks a person', () => {
   test('fails the step at once if so wished, though it is still running, and is left as it is', async () => {
     const { scene, running } = await run(asking(600), { onPaused: 'fail' })
     const result = await running
-    expect(result).toMatchObject({ conclusion: 'failed', status: 'running', waitsForPerson: true })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'running', remark: 'waits-for-person' })
     expect(result.error).toMatch(
       /^The run "gate-gh4711-\S+" is waiting for a person \(Deploy this model\?\)\. It was left as it is; answer here: http/,
     )

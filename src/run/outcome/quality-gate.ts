@@ -55,7 +55,7 @@ export async function applyQualityGate(
   const isUnread = (expectation: Expectation): boolean =>
     unread !== undefined || (baseline?.kind === 'unread' && needsBaseline(expectation))
   const isUnjudged = expectations.every((each, index) => verdicts[index]?.held === true || isUnread(each))
-  return isUnjudged ? { ...missed, isUnjudged } : missed
+  return isUnjudged ? { ...missed, remark: 'unjudged' } : missed
 }
 
 /** Puts the run beside its baseline, if one is wished. */

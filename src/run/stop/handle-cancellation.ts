@@ -100,9 +100,9 @@ export async function handleCancellation(
   )
   const { found, status, sentence, settled } = cleanedUp
   if (settled) journal.settled()
-  const inDoubt = found === 'unknown' || found === 'another'
+  const remark = found === 'unknown' || found === 'another' ? 'in-doubt' : undefined
   const outcome: Cancelled['outcome'] = isJobEnd
-    ? { conclusion: 'timed-out', status, inDoubt, error: `${jobTimeIsUp(policy)}. ${sentence}` }
-    : { conclusion: 'cancelled', status, inDoubt, error: `Cancelled. ${sentence}` }
+    ? { conclusion: 'timed-out', status, remark, error: `${jobTimeIsUp(policy)}. ${sentence}` }
+    : { conclusion: 'cancelled', status, remark, error: `Cancelled. ${sentence}` }
   return { run: cleanedUp.run, outcome }
 }

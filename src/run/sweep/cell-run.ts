@@ -239,5 +239,11 @@ function failed({
   conclusion,
   hadRun,
 }: Pick<RunError, 'message' | 'conclusion' | 'hadRun'>): Outcome {
-  return { conclusion, status: '', error: message, failedStep: undefined, hadRun }
+  return {
+    conclusion,
+    status: '',
+    error: message,
+    failedStep: undefined,
+    remark: hadRun ? 'had-run' : undefined,
+  }
 }

@@ -17,7 +17,8 @@ import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type S
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
 import { StartTurns } from './start-turns.ts'
-import { verdictOf, type SweepOutcome } from './verdict.ts'
+import { verdictOf } from './verdict.ts'
+import type { Outcome } from '../conclusion.ts'
 
 /** Everything that a sweep asks for. */
 export interface SweepRequest
@@ -48,8 +49,8 @@ export interface SweepRequest
  *
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
  */
-export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
-  let run: () => Promise<SweepOutcome>
+export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<Outcome> {
+  let run: () => Promise<Outcome>
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
@@ -65,7 +66,7 @@ export async function runSweep(request: SweepRequest, deps: SweepDependencies): 
   return run()
 }
 
-const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined } as const
 
 /** One may be refused for what it is given. More of them, and the server refuses all, or is away for each whole `trigger-timeout`. */
 const MOST_NOT_STARTED = 2
@@ -121,7 +122,7 @@ class Sweep {
     }
   }
 
-  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<SweepOutcome> {
+  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<Outcome> {
     const { maxParallel, rank, expectAll } = this.#request
     const waiting = [...cells]
     const worker = async (): Promise<void> => {

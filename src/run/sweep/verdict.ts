@@ -1,11 +1,6 @@
 import type { Conclusion, Outcome } from '../conclusion.ts'
 import { isGood, isMiss, isUnread, wasNeverStarted, type CellResult, type SweepResult } from './cell.ts'
 
-export interface SweepOutcome extends Outcome {
-  /** Whether some run was started, or may have been. */
-  readonly hadRun: boolean
-}
-
 export interface VerdictOptions {
   /** Whether each run has to be as expected; otherwise one that is suffices. */
   readonly expectAll: boolean
@@ -26,14 +21,14 @@ const MOST_NUMBERED = 10
 export function verdictOf(
   { cells, completed, best, rank }: SweepResult,
   { expectAll, isCancelled, whyStopped, hasFailedFast }: VerdictOptions,
-): SweepOutcome {
-  const hadRun = !cells.every(wasNeverStarted)
-  const end = (conclusion: Conclusion, error?: string): SweepOutcome => ({
+): Outcome {
+  const remark = cells.every(wasNeverStarted) ? undefined : 'had-run'
+  const end = (conclusion: Conclusion, error?: string): Outcome => ({
     conclusion,
     status: '',
     error,
     failedStep: undefined,
-    hadRun,
+    remark,
   })
   const broken = cells.filter((result) => !isGood(result) && !isMiss(result)).toSorted(worstFirst)
   const missed = cells.filter(isMiss).toSorted(byNumber)
