@@ -17,7 +17,7 @@ import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type S
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
 import { StartTurns } from './start-turns.ts'
-import { verdictOf } from './verdict.ts'
+import { concludeSweep } from './conclude-sweep.ts'
 import type { Outcome } from '../conclusion.ts'
 
 /** Everything that a sweep asks for. */
@@ -148,7 +148,12 @@ class Sweep {
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
     const hasFailedFast = this.#failFast.signal.aborted
-    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped, hasFailedFast })
+    const outcome = concludeSweep(result, {
+      expectAll,
+      isCancelled,
+      whyStopped: this.#whyStopped,
+      hasFailedFast,
+    })
     if (outcome.conclusion === 'completed') await this.#noteBest(result)
     return outcome
   }

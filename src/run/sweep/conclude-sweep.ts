@@ -1,7 +1,7 @@
 import type { Conclusion, Outcome } from '../conclusion.ts'
 import { isGood, isMiss, isUnread, wasNeverStarted, type CellResult, type SweepResult } from './cell.ts'
 
-export interface VerdictOptions {
+export interface ConcludeSweepOptions {
   /** Whether each run has to be as expected; otherwise one that is suffices. */
   readonly expectAll: boolean
   readonly isCancelled: boolean
@@ -18,9 +18,9 @@ const MOST_NAMED = 5
 const MOST_NUMBERED = 10
 
 /** How the step ends: red if a run failed or was not started, or if no run is good. */
-export function verdictOf(
+export function concludeSweep(
   { cells, completed, best, rank }: SweepResult,
-  { expectAll, isCancelled, whyStopped, hasFailedFast }: VerdictOptions,
+  { expectAll, isCancelled, whyStopped, hasFailedFast }: ConcludeSweepOptions,
 ): Outcome {
   const remark = cells.every(wasNeverStarted) ? undefined : 'had-run'
   const end = (conclusion: Conclusion, error?: string): Outcome => ({
