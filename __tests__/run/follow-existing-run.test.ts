@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec } from '../../../simulator/index.ts'
-import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
+import { ZENML_VERSIONS, type PipelineSpec } from '../../simulator/index.ts'
+import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 
