@@ -204,7 +204,7 @@ class Trigger {
   /** The run of that id if it is ours under another name. */
   async #ownRun({ id }: RunIdentity): Promise<TriggeredRun | undefined> {
     const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs))
-    const run = await this.#untilAnswered(async (once) => runOfId(once, id), soon)
+    const run = await this.#retryUntilAnswered(async (once) => runOfId(once, id), soon)
     if (run === undefined || ownership(run, this.#plan()) !== 'ours') return undefined
     return { run, name: run.name ?? id, adopted: true }
   }
@@ -293,9 +293,9 @@ class Trigger {
     const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }
     const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
-    const dispatch = await confirmRunBegins(request, this.#deps)
-    if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
-    if (dispatch.kind === 'gone') return undefined
+    const confirmation = await confirmRunBegins(request, this.#deps)
+    if (confirmation.kind === 'alive') return { run: confirmation.run, name, adopted: true }
+    if (confirmation.kind === 'gone') return undefined
     this.#key = this.#deps.newKey()
     const nextName = otherRunName(this.#request.name, nameIsOurs, this.#key)
     this.#request = { ...this.#request, name: nextName, nameIsOurs: true }
@@ -308,11 +308,11 @@ class Trigger {
   async #lookUp(): Promise<Run[]> {
     const plan = this.#plan()
     const ask = async (once: ZenmlClient): Promise<Run[]> => runsAsSent(once, plan)
-    return this.#untilAnswered(ask, this.#request.deadline)
+    return this.#retryUntilAnswered(ask, this.#request.deadline)
   }
 
   /** Where a run may be under way, a no is doubted for a while. */
-  async #untilAnswered<Answer>(
+  async #retryUntilAnswered<Answer>(
     ask: (client: ZenmlClient) => Promise<Answer>,
     deadline: Deadline,
   ): Promise<Answer> {

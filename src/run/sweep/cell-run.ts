@@ -63,7 +63,7 @@ export class CellRun {
   readonly #context: CellContext
   #begun: Begun | undefined
   #isResumed = false
-  #isEnding = false
+  #isStopping = false
   #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'reason'> = NOTHING_SEEN
   #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
@@ -176,7 +176,7 @@ export class CellRun {
     const stopped = new AbortController()
     failFast.addEventListener('abort', () => {
       // Another's failure must not cut off a stop that is under way here.
-      if (this.#isEnding) return
+      if (this.#isStopping) return
       try {
         // A step that is killed in between leaves the rest to its post step.
         journal.stopping('stop')
@@ -200,7 +200,7 @@ export class CellRun {
   }
 
   #note(event: RunEvent): void {
-    if (event.kind === 'stopping') this.#isEnding = true
+    if (event.kind === 'stopping') this.#isStopping = true
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
