@@ -31,7 +31,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   stopping: [
     'actions/stop.ts',
-    'run/stop/handle-cancellation.ts',
+    'run/stop/on-cancelled.ts',
     'run/stop/stop-reason.ts',
     'run/stop/stop-or-keep.ts',
     'run/stop-existing-run.ts',

@@ -4,13 +4,7 @@ import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { hasFailedOrStopped, isBeingStopped, runPhase } from '../zenml/status.ts'
-import {
-  handleCancellation,
-  isHandedOver,
-  jobTimeIsUp,
-  type CancelPolicy,
-  type Place,
-} from './stop/handle-cancellation.ts'
+import { onCancelled, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from './stop/on-cancelled.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { stopReason } from './stop/stop-reason.ts'
@@ -349,10 +343,7 @@ export class RunSupervisor {
     const isToHandOver = isHandedOver(this.#policy)
     if (isToHandOver && known !== undefined && !cannotComplete(known.status))
       return this.#handOver(known, undefined)
-    const { run: found, outcome } = await handleCancellation(run, this.#policy, {
-      ...this.deps,
-      place: this.#place,
-    })
+    const { run: found, outcome } = await onCancelled(run, this.#policy, { ...this.deps, place: this.#place })
     this.#started = found
     if (isToHandOver && found !== undefined && !cannotComplete(found.status))
       return this.#handOver(found, undefined)

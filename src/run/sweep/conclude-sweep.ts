@@ -22,7 +22,7 @@ export function concludeSweep(
   { cells, completed, best, rank }: SweepResult,
   { expectAll, isCancelled, whyStopped, hasFailedFast }: ConcludeSweepOptions,
 ): Outcome {
-  const remark = cells.every(wasNeverStarted) ? undefined : 'had-run'
+  const remark = remarkOn(cells)
   const end = (conclusion: Conclusion, error?: string): Outcome => ({
     conclusion,
     status: '',
@@ -59,6 +59,10 @@ export function concludeSweep(
     return end('expectation-missed', `No run can be ranked by ${rank.name}${why}`)
   }
   return end('completed')
+}
+
+function remarkOn(cells: readonly CellResult[]): Outcome['remark'] {
+  return cells.every(wasNeverStarted) ? undefined : 'had-run'
 }
 
 /** In a sweep that fail-fast ended: whether it was stopped, or kept from starting, because of another cell. */

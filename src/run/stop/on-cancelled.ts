@@ -67,7 +67,7 @@ export function jobTimeIsUp({ onTimeout }: TimePolicy): string {
  *
  * @param run what was started, or what was sent if the answer is outstanding
  */
-export async function handleCancellation(
+export async function onCancelled(
   run: StartedRun | PlannedRun,
   policy: CancelPolicy,
   { client, clock, reporter, journal, timeLimit, place }: CancelDependencies,
