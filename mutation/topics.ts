@@ -83,6 +83,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/secrets/known-secrets.ts',
     'github/log/workflow-log.ts',
     'github/outputs.ts',
+    'github/append-summary.ts',
     'github/secrets/input-secrets.ts',
     'github/secrets/unescaped.ts',
   ],

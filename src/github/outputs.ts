@@ -88,12 +88,3 @@ export function exportConnection(serverUrl: string, token: string, env: Environm
 export function saveState(name: string, value: string, redactor: Redactor): void {
   core.saveState(name, redactor.redact(value, { passwords: false }))
 }
-
-/**
- * Appends Markdown to the job summary.
- *
- * @throws {Error} when the runner gave no file for it that can be written to.
- */
-export async function appendSummary(markdown: string, redactor: Redactor): Promise<void> {
-  await core.summary.addRaw(redactor.redact(markdown)).write()
-}
