@@ -66,6 +66,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'actions/post-report.ts',
     'actions/post.ts',
     'github/workflow/cancellation.ts',
+    'github/workflow/grace-signal.ts',
     'github/run-recorder.ts',
     'github/post-step-nothing-to-do.ts',
     'github/post-step-state.ts',

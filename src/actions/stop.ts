@@ -1,5 +1,6 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
+import { listenForCancellation } from '../github/workflow/cancellation.ts'
+import { graceSignal } from '../github/workflow/grace-signal.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readStopInputs } from '../github/inputs/read.ts'
@@ -13,7 +14,7 @@ import { WorkflowStep } from './workflow-step.ts'
  * back that the run is to be stopped: the work goes on for most of the seconds that the runner leaves.
  */
 export async function stopGivenRun(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
-  const signal = later(listenForCancellation())
+  const signal = graceSignal(listenForCancellation())
   const step = new WorkflowStep({ action: 'stop', env, log, signal, http })
   try {
     const inputs = await step.read(readStopInputs)
