@@ -49,7 +49,7 @@ export interface Sweep {
   readonly failFast: boolean
 }
 
-export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
+export type StopMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** The longest is longer than `lost-after`. */
 const OUTAGES_SECONDS = [0, 5, 20, 120, 400, 900]
@@ -80,7 +80,7 @@ export interface Case {
   readonly timeoutMs: number | undefined
   readonly triggerTimeoutMs: number
   readonly pollIntervalMs: number | undefined
-  readonly onCancel: EndMode
+  readonly onCancel: StopMode
   readonly onTimeout: FollowPolicy['onTimeout']
   readonly onLost: FollowPolicy['onLost']
   readonly server: {
@@ -232,8 +232,8 @@ function drawTarget(random: Random, version: ZenmlVersion): Case['target'] {
   return target === 'snapshot' && version !== '0.98.0' ? 'template' : target
 }
 
-function drawMode(random: Random): EndMode {
-  return random.weighted<EndMode>([
+function drawMode(random: Random): StopMode {
+  return random.weighted<StopMode>([
     [70, 'stop'],
     [15, 'stop-gracefully'],
     [15, 'keep-running'],

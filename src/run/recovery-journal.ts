@@ -45,7 +45,7 @@ export interface RecoveryJournal {
   planned(run: PlannedRun): void
   /** Called as soon as the run is known. */
   started(run: StartedRun): void
-  /** Called before a run is ended for another reason than a cancelled workflow; says how it should end. */
+  /** Called before a run is stopped for another reason than a cancelled workflow; says how it is to be stopped. */
   stopping(mode: StopMode): void
   /** Called once nothing is left to see to: nothing was started, the run has ended, or it goes on on purpose. */
   settled(): void

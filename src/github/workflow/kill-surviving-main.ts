@@ -8,7 +8,7 @@ const GONE_WITHIN_MS = 2_000
 const ENTRIES = ['main.js', 'wait.js', 'sweep.js']
 
 /**
- * Ends a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
+ * Kills a main that outlived its step: in a container the runner signals `docker exec`, and not node. Left alone
  * it could start a run after its post step has looked for one.
  *
  * @param entryFolder where the action's entries are; only a process that runs one of them is ended

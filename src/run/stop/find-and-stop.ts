@@ -42,7 +42,7 @@ const LONGEST_LOOK_UP_PAUSE_MS = 5_000
 const MOMENT_MS = 5_000
 
 /**
- * Ends the run of a step that could not end it in order: by its id, or, where only the sending is known, by its
+ * Stops the run of a step that could not stop it in order: by its id, or, where only the sending is known, by its
  * name. It never starts anything.
  */
 export async function findAndStop(

@@ -26,7 +26,7 @@ export interface StoppedOrKeptRun extends StoppedOrKept {
   readonly predicate: string
 }
 
-/** Ends a run, or lets it run, and says which. */
+/** Stops a run, or lets it keep running, and says which. */
 export async function stopOrKeep(
   { run, mode, reason, deadline }: StopOrKeepRequest,
   deps: StopDependencies,

@@ -4,7 +4,7 @@ import { cutAtSpace } from '../../base/cut.ts'
 const MAX_LENGTH = 255
 
 /**
- * Why a run was ended, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
+ * Why a run was stopped, as ZenML shows it: what happened, and the page of the workflow run. Where both are too much,
  * the page counts more.
  *
  * @param workflowRunUrl empty where there is none
