@@ -51,7 +51,8 @@ const STDOUT = {
 
 const ACTIONS_CORE = {
   regex: '^@actions/core$',
-  message: 'Secrets are covered where text leaves: only src/github/outputs.ts uses @actions/core.',
+  message:
+    'Secrets are covered where text leaves: only src/github/outputs.ts and append-summary.ts use @actions/core.',
 }
 
 const RELATIVE_WITHOUT_TS = {
@@ -126,7 +127,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/github/outputs.ts'],
+    files: ['src/github/outputs.ts', 'src/github/append-summary.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [RELATIVE_WITHOUT_TS] }] },
   },
   {

@@ -8,7 +8,7 @@
 import { execFileSync } from 'node:child_process'
 import { z } from 'zod'
 import { startSimulator, type PipelineSpec } from '../simulator/index.ts'
-import { openClient } from '../src/actions/connect.ts'
+import { openClient } from '../src/actions/open-client.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
 import { assemble } from '../src/run/configure/assemble.ts'
 import { Http } from '../src/http/http.ts'

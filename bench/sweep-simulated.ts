@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator } from '../simulator/index.ts'
-import { openClient } from '../src/actions/connect.ts'
-import { toRequest } from '../src/actions/request.ts'
+import { openClient } from '../src/actions/open-client.ts'
+import { requestFromInputs } from '../src/actions/request-from-inputs.ts'
 import { timeLimit } from '../src/base/system-clock.ts'
 import type { InputSources } from '../src/github/inputs/read-checked.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
@@ -11,8 +11,8 @@ import type { Environment } from '../src/github/workflow/environment.ts'
 import { readFile } from '../src/github/workflow/files.ts'
 import { Http } from '../src/http/http.ts'
 import type { RunEvent } from '../src/run/events.ts'
-import { executeRun } from '../src/run/execute.ts'
-import type { RunDependencies } from '../src/run/follow.ts'
+import { startAndFollowRun } from '../src/run/start-and-follow-run.ts'
+import type { RunDependencies } from '../src/run/run-supervisor.ts'
 import { runSweep } from '../src/run/sweep/sweep.ts'
 import { parseServerUrl } from '../src/zenml/server-url.ts'
 import { variablesOf } from '../chaos/inputs.ts'
@@ -34,7 +34,7 @@ const HISTORY = 10
 const journal = {
   planned: () => undefined,
   started: () => undefined,
-  ending: () => undefined,
+  stopping: () => undefined,
   settled: () => undefined,
 }
 
@@ -88,7 +88,7 @@ class Stage {
     const sources = this.#sources(given)
     const { inputs } = await readSweepInputs(sources)
     await this.#connected((deps) =>
-      runSweep(toRequest(inputs, sources.env), { ...deps, journalOf: () => journal }),
+      runSweep(requestFromInputs(inputs, sources.env), { ...deps, journalOf: () => journal }),
     )
   }
 
@@ -98,7 +98,10 @@ class Stage {
         const sources = this.#sources(stepInputs(each))
         const { inputs } = await readInputs(sources)
         await this.#connected(async (deps) => {
-          const { runId = '' } = await executeRun(toRequest(inputs, sources.env), { ...deps, journal })
+          const { runId = '' } = await startAndFollowRun(requestFromInputs(inputs, sources.env), {
+            ...deps,
+            journal,
+          })
           this.#knownAt.set(runId, this.#clock.now())
         })
       }),

@@ -4,7 +4,7 @@ import { drawFault, spanOf, type DrawnFault } from './draw-faults.ts'
 import { chaosPipelines, type PipelineName } from './pipelines.ts'
 import { drawNaming, drawRunName, type Naming } from './naming.ts'
 import { Random } from './random.ts'
-import type { FollowPolicy } from '../src/run/follow.ts'
+import type { FollowPolicy } from '../src/run/run-supervisor.ts'
 
 /**
  * `A` in this process and in virtual time, `B` through dist as child processes; sweeps: `S` as A is played, `T` as B is.
@@ -49,7 +49,7 @@ export interface Sweep {
   readonly failFast: boolean
 }
 
-export type EndMode = 'stop' | 'stop-gracefully' | 'keep-running'
+export type StopMode = 'stop' | 'stop-gracefully' | 'keep-running'
 
 /** The longest is longer than `lost-after`. */
 const OUTAGES_SECONDS = [0, 5, 20, 120, 400, 900]
@@ -80,7 +80,7 @@ export interface Case {
   readonly timeoutMs: number | undefined
   readonly triggerTimeoutMs: number
   readonly pollIntervalMs: number | undefined
-  readonly onCancel: EndMode
+  readonly onCancel: StopMode
   readonly onTimeout: FollowPolicy['onTimeout']
   readonly onLost: FollowPolicy['onLost']
   readonly server: {
@@ -232,8 +232,8 @@ function drawTarget(random: Random, version: ZenmlVersion): Case['target'] {
   return target === 'snapshot' && version !== '0.98.0' ? 'template' : target
 }
 
-function drawMode(random: Random): EndMode {
-  return random.weighted<EndMode>([
+function drawMode(random: Random): StopMode {
+  return random.weighted<StopMode>([
     [70, 'stop'],
     [15, 'stop-gracefully'],
     [15, 'keep-running'],

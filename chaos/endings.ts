@@ -1,4 +1,4 @@
-import { SETTLED_CELL } from '../src/github/post-state.ts'
+import { SETTLED_CELL } from '../src/github/post-step-state.ts'
 import type { CellResult } from '../src/run/sweep/cell.ts'
 import { RunError } from '../src/run/errors.ts'
 import { isZenmlError } from '../src/zenml/errors.ts'

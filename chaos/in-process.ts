@@ -1,6 +1,6 @@
 import { startSimulator } from '../simulator/index.ts'
-import { openClient } from '../src/actions/connect.ts'
-import { toRequest } from '../src/actions/request.ts'
+import { openClient } from '../src/actions/open-client.ts'
+import { requestFromInputs } from '../src/actions/request-from-inputs.ts'
 import { lookAfterMain } from '../src/actions/post.ts'
 import { readSweepInputs } from '../src/github/sweep/inputs.ts'
 import { readWorkflowContext, stepIdentity } from '../src/github/workflow/context.ts'
@@ -11,8 +11,8 @@ import { named } from '../src/github/inputs/connection.ts'
 import { readFile } from '../src/github/workflow/files.ts'
 import { readInputs } from '../src/github/inputs/read.ts'
 import { WorkflowLog } from '../src/github/log/workflow-log.ts'
-import { RunJournal } from '../src/github/post-state.ts'
-import { executeRun } from '../src/run/execute.ts'
+import { PostStepJournal } from '../src/github/post-step-state.ts'
+import { startAndFollowRun } from '../src/run/start-and-follow-run.ts'
 import { namedRequester, stepNamePrefix } from '../src/run/start/run-name.ts'
 import type { RunEvent } from '../src/run/events.ts'
 import type { Clock } from '../src/base/clock.ts'
@@ -168,7 +168,7 @@ class Play {
     const { onCancel } = given.inputs
     const { workflowRunUrl } = readWorkflowContext(this.#env)
     const facts = { serverUrl, named: named(given.inputs.server), onCancel, workflowRunUrl }
-    const journal = new RunJournal(facts, (name, value) => this.#keep(name, log.cover(value)))
+    const journal = new PostStepJournal(facts, (name, value) => this.#keep(name, log.redact(value)))
     const deps = {
       client: client.with({ signal }),
       clock: this.#clock,
@@ -179,15 +179,17 @@ class Play {
     }
     const work =
       given.kind === 'run'
-        ? executeRun(toRequest(given.inputs, this.#env), { ...deps, journal }).then((result): Ending[] => [
-            {
-              ...result,
-              green: result.error === undefined,
-              line: result.error ?? `The run ${result.conclusion}`,
-              unforeseen: '',
-            },
-          ])
-        : this.#sweep(toRequest(given.inputs, this.#env), deps, journal)
+        ? startAndFollowRun(requestFromInputs(given.inputs, this.#env), { ...deps, journal }).then(
+            (result): Ending[] => [
+              {
+                ...result,
+                green: result.error === undefined,
+                line: result.error ?? `The run ${result.conclusion}`,
+                unforeseen: '',
+              },
+            ],
+          )
+        : this.#sweep(requestFromInputs(given.inputs, this.#env), deps, journal)
     const ended = work.catch((error: unknown) =>
       this.#cells.map((cell) => endingOf(error, this.#runIds.get(cell))),
     )
@@ -195,7 +197,7 @@ class Play {
     this.#isOver = true
     connection.close()
     const told = endings === 'dead' ? this.#cells.map((cell) => this.#killed(cell)) : endings
-    this.#shown.push(log.cover(JSON.stringify(told)))
+    this.#shown.push(log.redact(JSON.stringify(told)))
     this.#say(`main: ${JSON.stringify(told)}`)
     return told
   }
@@ -203,7 +205,7 @@ class Play {
   async #sweep(
     request: SweepRequest,
     deps: Omit<SweepDependencies, 'journalOf'>,
-    journal: RunJournal,
+    journal: PostStepJournal,
   ): Promise<Ending[]> {
     await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })
     journal.settled()
@@ -301,7 +303,7 @@ class Play {
     }
     if (event.kind === 'cell-ended') this.#ended.set(event.result.cell.number, event.result)
     if (event.kind === 'swept') this.#swept = event.result
-    const text = log.cover(JSON.stringify(event))
+    const text = log.redact(JSON.stringify(event))
     this.#shown.push(text)
     this.#say(`  ${text}`)
   }

@@ -10,7 +10,7 @@ import {
   type ActionResult,
   type RunningAction,
 } from '../e2e/action.ts'
-import { SETTLED_CELL } from '../src/github/post-state.ts'
+import { SETTLED_CELL } from '../src/github/post-step-state.ts'
 import { realClock, startSimulator, type SimulatorClock } from '../simulator/index.ts'
 import { TRIGGER_PATH, STOP_PATH } from './boundary-http.ts'
 import type { Boundary, Case, Interruption } from './draw.ts'

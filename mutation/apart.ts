@@ -30,7 +30,7 @@ export const APART: readonly Apart[] = [
     why: 'there is a last line; only the types need the question mark',
   },
   {
-    file: 'src/github/post-state.ts',
+    file: 'src/github/post-step-state.ts',
     code: '} catch {',
     original: '{\n    return undefined\n  }',
     replacement: '{}',
@@ -38,7 +38,7 @@ export const APART: readonly Apart[] = [
     why: 'a function that ends without a return gives undefined, too',
   },
   {
-    file: 'src/github/workflow/main-still-alive.ts',
+    file: 'src/github/workflow/kill-surviving-main.ts',
     code: '} catch {',
     original:
       '{\n    // It ended in between, or belongs to somebody else: nothing of ours is left to end.\n    return false\n  }',
@@ -47,7 +47,7 @@ export const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/workflow/main-still-alive.ts',
+    file: 'src/github/workflow/kill-surviving-main.ts',
     code: 'return false',
     original: 'false',
     replacement: 'true',
@@ -55,7 +55,7 @@ export const APART: readonly Apart[] = [
     why: 'what is returned decides whether the log has one more line',
   },
   {
-    file: 'src/github/workflow/main-still-alive.ts',
+    file: 'src/github/workflow/kill-surviving-main.ts',
     code: ') {',
     original: '{\n    await delay(50)\n  }',
     replacement: '{}',

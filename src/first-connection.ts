@@ -1,5 +1,5 @@
 import type { Environment } from './github/workflow/environment.ts'
-import { givenAddress, readRawInputs } from './github/inputs/names.ts'
+import { givenAddress, readRawInputs } from './github/workflow/input-variables.ts'
 import { Http } from './http/http.ts'
 import { turns } from './http/peer.ts'
 import { proxyFor } from './http/proxies.ts'

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { jsonOutputs } from '../../src/github/json-outputs.ts'
-import { RecordKeeper } from '../../src/github/record-keeper.ts'
+import { RunRecorder } from '../../src/github/run-recorder.ts'
 import type { RecordedStep, RunRecord } from '../../src/github/run-record.ts'
 import type { RunDetails } from '../../src/run/facts.ts'
 import type { JsonValue } from '../../src/base/json.ts'
 import { anyText } from '../any-text.ts'
 import { details, stepState } from './run-events.ts'
 
-const nothing = new RecordKeeper({ elapsed: () => 0 }).record
+const nothing = new RunRecorder({ elapsed: () => 0 }).record
 
 type Entry = Record<string, JsonValue>
 

@@ -5,13 +5,18 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { isSummaryDue } from '../../src/github/nothing-left.ts'
+import { isSummaryDue } from '../../src/github/post-step-nothing-to-do.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
-import { noteSummary, readSavedStep, RunJournal, withLaterState } from '../../src/github/post-state.ts'
+import {
+  noteSummary,
+  readSavedStep,
+  PostStepJournal,
+  withLaterState,
+} from '../../src/github/post-step-state.ts'
 import { makeWorkspace } from './inputs/given.ts'
 
 /** Nothing is known that must not leave. */
-const OPEN = { cover: (text: string) => text }
+const OPEN = { redact: (text: string) => text }
 
 const SETTLED_CELL = '{"settled":true}'
 
@@ -83,7 +88,7 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
       url: 'http://zenml:1',
       status: 'a',
     }
-    const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
+    const journal = new PostStepJournal(facts, (name, value) => saveState(name, value, log))
     journal.planned({ ...planned, projectId: 'stop', sentFrom: 1, mark: 'training', answered: undefined })
     journal.started(started)
     noteSummary(true, log)

@@ -1,6 +1,6 @@
 import type { PipelineSpec, RouteName, Simulator, SimulatorOptions } from '../../simulator/index.ts'
 import type { HttpLimits } from '../../src/http/http.ts'
-import type { RunRequest } from '../../src/run/execute.ts'
+import type { RunRequest } from '../../src/run/start-and-follow-run.ts'
 import { put, type Tamper, type Tampering } from './tampering-server.ts'
 import type { StepOptions, Way } from './workflow-step.ts'
 

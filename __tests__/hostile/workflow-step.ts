@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseFileCommand } from '../../e2e/action.ts'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
+import { openClient } from '../../src/actions/open-client.ts'
 import { WorkflowStep } from '../../src/actions/workflow-step.ts'
 import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { attachRun } from '../../src/run/attach.ts'
-import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { followExistingRun } from '../../src/run/follow-existing-run.ts'
+import { startAndFollowRun, type RunRequest } from '../../src/run/start-and-follow-run.ts'
 import { resolveRun } from '../../src/run/resolve/resolve.ts'
-import { stopKnownRun } from '../../src/run/stop-known-run.ts'
+import { stopExistingRun } from '../../src/run/stop-existing-run.ts'
 import type { Outcome } from '../../src/run/conclusion.ts'
 import { Http, type HttpLimits } from '../../src/http/http.ts'
 import { BASE_REQUEST } from '../run/scene.ts'
@@ -211,9 +211,9 @@ async function work(
   const deps = await step.connect(connectionInputs(url, key), request)
   switch (way) {
     case 'execute':
-      return executeRun(request, deps)
+      return startAndFollowRun(request, deps)
     case 'attach':
-      return attachRun({ ...request, run: running }, deps)
+      return followExistingRun({ ...request, run: running }, deps)
     case 'resolve': {
       const { signal: cancelled } = new AbortController()
       return resolveRun(
@@ -223,7 +223,7 @@ async function work(
     }
     case 'stop': {
       const { workflowRunUrl } = request
-      return stopKnownRun(
+      return stopExistingRun(
         { run: running, project: undefined, mode: 'stop', workflowRunUrl, timeoutMs: 60_000 },
         deps,
       )

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Fault, FaultAction, PipelineSpec, RouteName } from '../../simulator/index.ts'
 import { Deadline } from '../../src/base/deadline.ts'
-import { cleanUp } from '../../src/run/stop/clean-up.ts'
+import { findAndStop } from '../../src/run/stop/find-and-stop.ts'
 import { closeScenes, openScene, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
@@ -96,7 +96,7 @@ describe.each(NOES)('%s', (_, no) => {
     await main
     refuse(scene, ['runs'], no, 2)
     const { clock, client } = scene
-    const ended = await cleanUp(
+    const ended = await findAndStop(
       {
         run: scene.planned.at(-1)!,
         mode: 'stop',
@@ -224,7 +224,7 @@ describe('no free slot, and then something in between blocks the answer to a sta
     dying.abort(new Error('killed'))
     await main
     const { clock, client } = scene
-    const cleaned = await cleanUp(
+    const cleaned = await findAndStop(
       {
         run: scene.planned.at(-1)!,
         mode: 'stop',
@@ -319,7 +319,7 @@ test("a gateway's page at the graph of the steps does not switch it off: the que
   })
   await until(() => isRunning(scene))
   refuse(scene, ['dag'], { kind: 'html', status: 404 }, 1)
-  await expect(result).resolves.toMatchObject({ conclusion: 'failed', waitsForPerson: true })
+  await expect(result).resolves.toMatchObject({ conclusion: 'failed', remark: 'waits-for-person' })
 })
 
 describe('for some tries the request to stop is answered with', () => {

@@ -7,7 +7,7 @@ import {
 } from '../../simulator/index.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Target } from '../../src/run/find/definition.ts'
-import { stopKnownRun } from '../../src/run/stop-known-run.ts'
+import { stopExistingRun } from '../../src/run/stop-existing-run.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from './scene.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -210,7 +210,7 @@ test("another account's run cannot be stopped without permission to update runs"
     workflowRunUrl: '',
     timeoutMs: 60_000,
   } as const
-  const { conclusion, error } = await stopKnownRun(request, scene.dependencies())
+  const { conclusion, error } = await stopExistingRun(request, scene.dependencies())
   expect(conclusion).toBe('failed')
   expect(error).toMatch(
     /^The run ".*" may still be running: http.*\. It could not be stopped: .* 403 .*\. Give the account permission to update pipeline runs$/,

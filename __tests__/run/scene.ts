@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { startSimulator, VirtualClock, type Simulator, type SimulatorOptions } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
+import { openClient } from '../../src/actions/open-client.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { attachRun, type AttachRequest } from '../../src/run/attach.ts'
-import { executeRun, type RunRequest } from '../../src/run/execute.ts'
-import type { RunDependencies, RunResult } from '../../src/run/follow.ts'
-import type { EndMode, PlannedRun, StartedRun } from '../../src/run/journal.ts'
+import { followExistingRun, type FollowExistingRequest } from '../../src/run/follow-existing-run.ts'
+import { startAndFollowRun, type RunRequest } from '../../src/run/start-and-follow-run.ts'
+import type { RunDependencies, RunResult } from '../../src/run/run-supervisor.ts'
+import type { StopMode, PlannedRun, StartedRun } from '../../src/run/recovery-journal.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'
 import type { Clock } from '../../src/base/clock.ts'
@@ -24,13 +24,13 @@ export interface Scene {
   /** Not empty once nothing was left to see to. */
   readonly settled: true[]
   /** How the run was to end, each time that this was said. */
-  readonly endings: EndMode[]
+  readonly endings: StopMode[]
   /** Runs the pipeline `training` by its template unless told otherwise. */
   execute(changes?: Partial<RunRequest>, signal?: AbortSignal): Promise<RunResult>
   /** The same with other dependencies. */
   executeWith(changes: Partial<RunRequest>, deps: RunDependencies): Promise<RunResult>
   /** Waits for a run that is there already. */
-  attach(run: string, changes?: Partial<AttachRequest>, signal?: AbortSignal): Promise<RunResult>
+  attach(run: string, changes?: Partial<FollowExistingRequest>, signal?: AbortSignal): Promise<RunResult>
   /** What a run needs besides its request. */
   dependencies(signal?: AbortSignal): RunDependencies
   /** Answers a run's question with yes, as a person does in the dashboard. */
@@ -82,11 +82,11 @@ export async function openScene(
     reporter,
   })
   const settled: true[] = []
-  const endings: EndMode[] = []
+  const endings: StopMode[] = []
   const journal = {
     planned: (run: PlannedRun): void => void planned.push(run),
     started: (run: StartedRun): void => void started.push(run),
-    ending: (mode: EndMode): void => void endings.push(mode),
+    stopping: (mode: StopMode): void => void endings.push(mode),
     settled: (): void => void settled.push(true),
   }
   const dependencies = (signal?: AbortSignal): RunDependencies => ({
@@ -119,10 +119,11 @@ export async function openScene(
       })
       if (response.status !== 200) throw new Error(`The question could not be answered: ${response.status}`)
     },
-    execute: (changes = {}, signal) => executeRun({ ...BASE_REQUEST, ...changes }, dependencies(signal)),
-    executeWith: (changes, deps) => executeRun({ ...BASE_REQUEST, ...changes }, deps),
+    execute: (changes = {}, signal) =>
+      startAndFollowRun({ ...BASE_REQUEST, ...changes }, dependencies(signal)),
+    executeWith: (changes, deps) => startAndFollowRun({ ...BASE_REQUEST, ...changes }, deps),
     attach: (run, changes = {}, signal) =>
-      attachRun({ ...BASE_REQUEST, run, ...changes }, dependencies(signal)),
+      followExistingRun({ ...BASE_REQUEST, run, ...changes }, dependencies(signal)),
     sent: (pattern) =>
       server.requests.map(({ method, path }) => `${method} ${path}`).filter((line) => pattern.test(line)),
   }

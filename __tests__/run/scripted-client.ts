@@ -1,5 +1,5 @@
 import { VirtualClock } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
+import { openClient } from '../../src/actions/open-client.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { Reporter, RunEvent } from '../../src/run/events.ts'
 import type { ZenmlClient } from '../../src/zenml/client.ts'

@@ -1,14 +1,14 @@
 import { startSimulator, VirtualClock, type PipelineSpec, type Simulator } from '../../simulator/index.ts'
-import { openClient, type OpenOptions } from '../../src/actions/connect.ts'
+import { openClient, type OpenOptions } from '../../src/actions/open-client.ts'
 import { WorkflowStep } from '../../src/actions/workflow-step.ts'
 import { renderComment } from '../../src/github/comment/body.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { RunComment } from '../../src/github/comment/run-comment.ts'
 import { PromotionReport } from '../../src/github/promotion-report.ts'
-import type { StepEnd } from '../../src/github/record-keeper.ts'
+import type { WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { ConnectionInputs } from '../../src/github/inputs/connection.ts'
-import { attachRun } from '../../src/run/attach.ts'
-import { executeRun, type RunRequest } from '../../src/run/execute.ts'
+import { followExistingRun } from '../../src/run/follow-existing-run.ts'
+import { startAndFollowRun, type RunRequest } from '../../src/run/start-and-follow-run.ts'
 import { promoteVersion } from '../../src/run/promote/promote.ts'
 import type { Cell } from '../../src/run/sweep/cell.ts'
 import { runSweep } from '../../src/run/sweep/sweep.ts'
@@ -144,10 +144,10 @@ function followed(
   action: 'main' | 'wait' | 'sweep',
   run: string,
   deps: Awaited<ReturnType<WorkflowStep['connect']>>,
-): Promise<StepEnd> {
+): Promise<WorkflowStepEnd> {
   const request = requestOf(story)
-  if (action === 'main') return executeRun(request, deps)
-  if (action === 'wait') return attachRun({ ...request, run }, deps)
+  if (action === 'main') return startAndFollowRun(request, deps)
+  if (action === 'wait') return followExistingRun({ ...request, run }, deps)
   const { journal, ...others } = deps
   const { cells = [] } = story
   // One after the other: the order in which several go on is the machine's.

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { startSimulator, VirtualClock, type Fault, type SimulatorOptions } from '../../simulator/index.ts'
-import { openClient } from '../../src/actions/connect.ts'
+import { openClient } from '../../src/actions/open-client.ts'
 import type { Credential } from '../../src/github/inputs/connection.ts'
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
 import type { RunEvent } from '../../src/run/events.ts'

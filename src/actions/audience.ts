@@ -8,10 +8,10 @@ import { readWorkflowContext } from '../github/workflow/context.ts'
 import type { ReportInputs } from '../github/inputs/read.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import type { CommentOptions } from '../github/comment/comment.ts'
-import type { Audience } from '../github/step-report.ts'
+import type { Audience } from '../github/workflow-step-reporter.ts'
 import type { Target } from '../run/find/definition.ts'
 import { systemClock } from '../base/system-clock.ts'
-import { openHttp } from './connect.ts'
+import { openHttp } from './open-client.ts'
 
 const BECOMES_PUBLIC =
   'visualizations: this repository is public, so everybody can read what the run shows: in the job summary, and on the ' +
@@ -61,11 +61,11 @@ export function surroundings(
   authorities: ConnectionInputs['authorities'],
   env: Environment,
   log: WorkflowLog,
-): Pick<CommentOptions, 'context' | 'readFile' | 'connect' | 'clock' | 'log'> {
+): Pick<CommentOptions, 'context' | 'readFile' | 'openHttp' | 'clock' | 'log'> {
   return {
     context: readWorkflowContext(env),
     readFile,
-    connect: () => openHttp(authorities),
+    openHttp: () => openHttp(authorities),
     clock: systemClock,
     log,
   }

@@ -10,7 +10,7 @@ import { isZenmlError } from '../zenml/errors.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Http } from '../http/http.ts'
-import { openClient, openHttp } from './connect.ts'
+import { openClient, openHttp } from './open-client.ts'
 import { readAndTell } from './read-inputs.ts'
 
 const FAILED = 'ZenML login failed'

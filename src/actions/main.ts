@@ -7,7 +7,7 @@ import { systemClock } from '../base/system-clock.ts'
 import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
-import { toRequest } from './request.ts'
+import { requestFromInputs } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
@@ -16,12 +16,14 @@ export async function runTemplate(env: Environment, log: WorkflowLog, http?: Htt
   try {
     const inputs = await step.read(readInputs)
     step.reportTo(await audienceOf(inputs, 'main', env, log))
-    const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) }
+    const request = { ...requestFromInputs(inputs, env), jobDeadline: await jobDeadline(env) }
     const deadline = new Deadline(systemClock, request.triggerTimeoutMs)
     const deps = await step.connect(inputs, request)
-    const { executeRun } = await import('../run/execute.ts')
+    const { startAndFollowRun } = await import('../run/start-and-follow-run.ts')
     // To look up a workspace may have taken most of it.
-    return await step.conclude(await executeRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps))
+    return await step.conclude(
+      await startAndFollowRun({ ...request, triggerTimeoutMs: deadline.leftMs }, deps),
+    )
   } catch (error) {
     return await step.fail(error)
   } finally {

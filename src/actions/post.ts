@@ -6,20 +6,20 @@ import { isFromVariables, named, type ConnectionInputs } from '../github/inputs/
 import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
-import { isSettled } from '../github/nothing-left.ts'
-import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-state.ts'
+import { isSettled } from '../github/post-step-nothing-to-do.ts'
+import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-step-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
-import { endSurvivor } from '../github/workflow/main-still-alive.ts'
-import { cleanUp, type CleanedUp } from '../run/stop/clean-up.ts'
-import { endReason } from '../run/stop/end-reason.ts'
-import type { PlannedRun, StartedRun } from '../run/journal.ts'
+import { killSurvivingMain } from '../github/workflow/kill-surviving-main.ts'
+import { findAndStop, type FoundAndStopped } from '../run/stop/find-and-stop.ts'
+import { stopReason } from '../run/stop/stop-reason.ts'
+import type { PlannedRun, StartedRun } from '../run/recovery-journal.ts'
 import { Deadline } from '../base/deadline.ts'
 import { shownDuration } from '../base/duration-text.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
-import { openClient, openHttp } from './connect.ts'
+import { openClient, openHttp } from './open-client.ts'
 import type { Surroundings } from './workflow-step.ts'
-import { isReportDue, NOTHING_LEFT, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './early-end.ts'
+import { isReportDue, NOTHING_LEFT, NOTHING_SENT, reportEarlyEnd, type EarlyEnd } from './post-report.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -43,7 +43,7 @@ export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimi
  * Looks after the run of a main step that did not end in order: killed, crashed, cut off from its server. It
  * never starts one. Says nothing where nothing is left to see to. Signals do not end it: its own budget does.
  */
-export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<boolean> {
+export async function runPostStep(env: Environment, log: WorkflowLog): Promise<boolean> {
   listenForCancellation()
   await lookAfterMain(env, { log, clock: systemClock, timeLimit, openHttp })
   return true
@@ -53,30 +53,30 @@ export async function cleanUpStep(env: Environment, log: WorkflowLog): Promise<b
 export async function lookAfterMain(given: Environment, deps: PostDependencies): Promise<void> {
   const { log } = deps
   if (isSettled(given) && !isReportDue(given)) return
-  const env = await endMain(given, log)
+  const env = await killMain(given, log)
   const saved = readSavedStep(env)
   if (saved === undefined && !isReportDue(env)) return
   const mask = (secret: string): void => {
     log.mask(secret)
   }
   const again = await readConnectionAgain({ env, readFile, mask, parseServerUrl })
-  const ended = saved === undefined ? undefined : await endRunsOf(saved, again, env, deps)
+  const ended = saved === undefined ? undefined : await stopRunsOf(saved, again, env, deps)
   await reportEarlyEnd(ended, again?.authorities, env, log)
 }
 
 /** Sees to it that main does nothing more. Gives the variables with all that it has done by then. */
-async function endMain(env: Environment, log: WorkflowLog): Promise<Environment> {
+async function killMain(env: Environment, log: WorkflowLog): Promise<Environment> {
   const main = readProcess(env)
   if (main === undefined) return env
   const entry = process.argv[1]
-  if (entry !== undefined && (await endSurvivor(main.id, path.dirname(entry)))) {
+  if (entry !== undefined && (await killSurvivingMain(main.id, path.dirname(entry)))) {
     log.info('The step was still running, so it was killed')
   }
   const file = await readFile(main.stateFile, MAX_STATE_BYTES)
   return file.ok ? withLaterState(env, Buffer.from(file.bytes).toString()) : env
 }
 
-async function endRunsOf(
+async function stopRunsOf(
   { facts, runs, hasSettled }: SavedStep,
   again: ConnectionInputs | undefined,
   env: Environment,
@@ -107,18 +107,18 @@ async function endRunsOf(
   const http = openHttp(again.authorities)
   const connection = await openClient({ inputs: again, http, serverUrl, clock, log, reporter })
   const toEnd = sent.filter(({ mode }) => mode !== 'keep-running')
-  if (toEnd.length > 0) log.info(`${endingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`)
+  if (toEnd.length > 0) log.info(`${stoppingLine(toEnd)}, for up to ${shownDuration(BUDGET_MS)}`)
   const signal = timeLimit(BUDGET_MS)
   // Each run listens to it; Node takes more than ten listeners for a leak, and says so.
   setMaxListeners(0, signal)
   const deadline = new Deadline(clock, BUDGET_MS)
-  const reason = endReason('The workflow step ended early', facts.workflowRunUrl)
+  const reason = stopReason('The workflow step ended early', facts.workflowRunUrl)
   try {
     const ends = await Promise.all(
       sent.map(async ({ run, planned, mode }) => {
         const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()))
         const request = { run, mode, reason, lookUpUntil, deadline }
-        return cleanUp(request, { client: connection.client, clock, signal })
+        return findAndStop(request, { client: connection.client, clock, signal })
       }),
     )
     reporter.end()
@@ -129,7 +129,7 @@ async function endRunsOf(
 }
 
 /** What is done now with the runs that are not to go on. */
-function endingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[]): string {
+function stoppingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[]): string {
   const areStarted = toEnd.every(({ run }) => 'id' in run)
   const [first, ...others] = toEnd
   if (others.length > 0) {
@@ -143,7 +143,7 @@ function endingLine(toEnd: readonly { readonly run: StartedRun | PlannedRun }[])
 }
 
 /** One line for each. Beyond ten warnings the runner shows none as an annotation. */
-function tellEnds(ends: readonly CleanedUp[], log: WorkflowLog): EarlyEnd {
+function tellEnds(ends: readonly FoundAndStopped[], log: WorkflowLog): EarlyEnd {
   const lines = ends.map(({ sentence, settled }) => ({
     line: inline(sentence, MAX_SENTENCE_LENGTH),
     settled,

@@ -1,4 +1,5 @@
-import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
+import { listenForCancellation } from '../github/workflow/cancellation.ts'
+import { graceSignal } from '../github/workflow/grace-signal.ts'
 import type { Environment } from '../github/workflow/environment.ts'
 import { InputFaults } from '../github/inputs/faults.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
@@ -11,7 +12,7 @@ import { promoteVersion } from '../run/promote/promote.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import { systemClock } from '../base/system-clock.ts'
 import type { Http } from '../http/http.ts'
-import { openClient, openHttp, type Connection } from './connect.ts'
+import { openClient, openHttp, type Connection } from './open-client.ts'
 import { readAndTell } from './read-inputs.ts'
 
 /**
@@ -20,7 +21,7 @@ import { readAndTell } from './read-inputs.ts'
  */
 export async function promote(env: Environment, log: WorkflowLog, first?: Http): Promise<boolean> {
   const cancelled = listenForCancellation()
-  const signal = later(cancelled)
+  const signal = graceSignal(cancelled)
   const report = new PromotionReport(log, systemClock)
   let connection: Connection | undefined
   try {

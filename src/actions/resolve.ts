@@ -1,5 +1,6 @@
 import type { Environment } from '../github/workflow/environment.ts'
-import { later, listenForCancellation } from '../github/workflow/cancellation.ts'
+import { listenForCancellation } from '../github/workflow/cancellation.ts'
+import { graceSignal } from '../github/workflow/grace-signal.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readResolveInputs } from '../github/inputs/read.ts'
@@ -15,7 +16,7 @@ import { WorkflowStep } from './workflow-step.ts'
  */
 export async function resolveGivenRun(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
   const cancelled = listenForCancellation()
-  const signal = later(cancelled)
+  const signal = graceSignal(cancelled)
   const step = new WorkflowStep({ action: 'resolve', env, log, signal, http })
   try {
     const inputs = await step.read(readResolveInputs)

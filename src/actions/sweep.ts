@@ -5,7 +5,7 @@ import { readSweepInputs } from '../github/sweep/inputs.ts'
 import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
-import { toRequest } from './request.ts'
+import { requestFromInputs } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Runs a template or snapshot once for each combination of a matrix. Gives whether the step succeeded. */
@@ -14,7 +14,7 @@ export async function sweepMatrix(env: Environment, log: WorkflowLog, http?: Htt
   try {
     const inputs = await step.read(readSweepInputs)
     step.reportTo(await audienceOf(inputs, 'sweep', env, log))
-    const request = { ...toRequest(inputs, env), jobDeadline: await jobDeadline(env) }
+    const request = { ...requestFromInputs(inputs, env), jobDeadline: await jobDeadline(env) }
     const { journal, ...deps } = await step.connect(inputs, request)
     const { runSweep } = await import('../run/sweep/sweep.ts')
     const end = await runSweep(request, { ...deps, journalOf: ({ number }) => journal.ofCell(number) })

@@ -4,11 +4,11 @@ import { readWorkflowContext } from '../github/workflow/context.ts'
 import { readWaitInputs } from '../github/inputs/read.ts'
 import { projectChoice } from '../github/inputs/project-choice.ts'
 import { inline, LONG, type WorkflowLog } from '../github/log/workflow-log.ts'
-import type { AttachRequest } from '../run/attach.ts'
+import type { FollowExistingRequest } from '../run/follow-existing-run.ts'
 import type { Http } from '../http/http.ts'
 import { audienceOf } from './audience.ts'
 import { jobDeadline } from './job-deadline.ts'
-import { baselineOf } from './request.ts'
+import { baselineOf } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /** Waits for a run that something else started. Gives whether the step succeeded. */
@@ -19,7 +19,7 @@ export async function waitForRun(env: Environment, log: WorkflowLog, http?: Http
     step.reportTo(await audienceOf(inputs, 'wait', env, log))
     // The server may take its time to answer.
     log.info(`Looking up the run ${inline(inputs.run, LONG)}`)
-    const request: AttachRequest = {
+    const request: FollowExistingRequest = {
       ...inputs,
       project: projectChoice(inputs.project, env),
       baseline: baselineOf(inputs, readWorkflowContext(env)),
@@ -29,8 +29,8 @@ export async function waitForRun(env: Environment, log: WorkflowLog, http?: Http
       nothingToCancel: `Cancelled before the run "${inputs.run}" could be looked up; it was left as it is`,
     }
     const deps = await step.connect(inputs, request)
-    const { attachRun } = await import('../run/attach.ts')
-    return await step.conclude(await attachRun(request, deps))
+    const { followExistingRun } = await import('../run/follow-existing-run.ts')
+    return await step.conclude(await followExistingRun(request, deps))
   } catch (error) {
     return await step.fail(error)
   } finally {

@@ -5,16 +5,16 @@ import { InputFaults } from '../github/inputs/faults.ts'
 import type { ConnectionInputs, InputSources, ReadInputs } from '../github/inputs/read-checked.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { saveState } from '../github/outputs.ts'
-import { noteProcess, RunJournal } from '../github/post-state.ts'
-import { StepReport, type Audience } from '../github/step-report.ts'
-import type { StepEnd } from '../github/record-keeper.ts'
+import { noteProcess, PostStepJournal } from '../github/post-step-state.ts'
+import { WorkflowStepReporter, type Audience } from '../github/workflow-step-reporter.ts'
+import type { WorkflowStepEnd } from '../github/run-recorder.ts'
 import { ConfigurationError, NoSuchRunError, RunError } from '../run/errors.ts'
-import type { FollowPolicy, RunDependencies } from '../run/follow.ts'
+import type { FollowPolicy, RunDependencies } from '../run/run-supervisor.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Http } from '../http/http.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
-import { openClient, openHttp, type Connection } from './connect.ts'
+import { openClient, openHttp, type Connection } from './open-client.ts'
 import { readAndTell } from './read-inputs.ts'
 
 /** What a workflow step needs from outside. */
@@ -50,7 +50,7 @@ interface ConnectPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl'
 export class WorkflowStep {
   readonly #options: WorkflowStepOptions
   readonly #surroundings: Surroundings
-  readonly #report: StepReport
+  readonly #report: WorkflowStepReporter
   #connection: Connection | undefined
   /** What is said when the workflow is cancelled before the server is found. */
   #nothingToCancel: string | undefined
@@ -60,7 +60,7 @@ export class WorkflowStep {
     noteProcess(options.env, options.log)
     this.#options = options
     this.#surroundings = surroundings
-    this.#report = new StepReport({ ...options, clock: surroundings.clock })
+    this.#report = new WorkflowStepReporter({ ...options, clock: surroundings.clock })
     this.#report.begin()
   }
 
@@ -86,7 +86,7 @@ export class WorkflowStep {
   async connect(
     inputs: ConnectionInputs,
     { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
-  ): Promise<RunDependencies & { readonly journal: RunJournal }> {
+  ): Promise<RunDependencies & { readonly journal: PostStepJournal }> {
     const { log, signal, http } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
     const reporter = this.#report
@@ -103,12 +103,12 @@ export class WorkflowStep {
     const { client } = this.#connection
     const { serverUrl } = client
     const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
-    const journal = new RunJournal(facts, (name, value) => saveState(name, value, log))
+    const journal = new PostStepJournal(facts, (name, value) => saveState(name, value, log))
     return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal }
   }
 
   /** Says how the step ended. Gives whether it succeeded. */
-  async conclude(end: StepEnd): Promise<boolean> {
+  async conclude(end: WorkflowStepEnd): Promise<boolean> {
     await this.#report.ended(end)
     return end.error === undefined
   }
@@ -128,12 +128,11 @@ export class WorkflowStep {
     if (error instanceof RunError) {
       const { conclusion, hadRun, message } = error
       const { faults, faultsWithoutValues } = error instanceof ConfigurationError ? error : NO_FAULTS
-      const isMissing = error instanceof NoSuchRunError
+      const remark = error instanceof NoSuchRunError ? 'not-found' : hadRun ? 'had-run' : undefined
       return this.conclude({
         ...NO_END,
         conclusion,
-        hadRun,
-        isMissing,
+        remark,
         error: message,
         faults,
         faultsWithoutValues,

@@ -1,9 +1,9 @@
 import * as core from '@actions/core'
 
 import { PAIR_VARIABLE, pairOf } from './inputs/connection.ts'
-import { VARIABLES } from './inputs/names.ts'
+import { VARIABLES } from './workflow/input-variables.ts'
 import type { ActionName } from './inputs/table.ts'
-import type { Gate } from './secrets/gate.ts'
+import type { Redactor } from './secrets/redactor.ts'
 import type { Environment } from './workflow/environment.ts'
 
 const RUN = ['run-id', 'run-name', 'run-url', 'status', 'conclusion'] as const
@@ -51,8 +51,8 @@ export type OutputName = (typeof actionOutputs)[ActionName][number]
  * The value may hold any text: the runner's file command takes it between random delimiters.
  * @throws {Error} when the runner's output file cannot be written.
  */
-export function setOutput(name: OutputName, value: string | number, gate: Gate): void {
-  core.setOutput(name, gate.cover(String(value)))
+export function setOutput(name: OutputName, value: string | number, redactor: Redactor): void {
+  core.setOutput(name, redactor.redact(String(value)))
 }
 
 /**
@@ -85,15 +85,6 @@ export function exportConnection(serverUrl: string, token: string, env: Environm
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-export function saveState(name: string, value: string, gate: Gate): void {
-  core.saveState(name, gate.cover(value, { passwords: false }))
-}
-
-/**
- * Appends Markdown to the job summary.
- *
- * @throws {Error} when the runner gave no file for it that can be written to.
- */
-export async function appendSummary(markdown: string, gate: Gate): Promise<void> {
-  await core.summary.addRaw(gate.cover(markdown)).write()
+export function saveState(name: string, value: string, redactor: Redactor): void {
+  core.saveState(name, redactor.redact(value, { passwords: false }))
 }

@@ -1,6 +1,6 @@
 import type { Conclusion } from '../run/conclusion.ts'
 import type { ValueChange } from '../run/configure/difference.ts'
-import type { Verdict } from '../run/outcome/expect.ts'
+import type { Verdict } from '../run/outcome/evaluate-expectations.ts'
 import type { RunEvent } from '../run/events.ts'
 import type {
   Comparison,

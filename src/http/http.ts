@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { request as openRequest } from 'node:http'
 import { trustedAuthorities } from './certificate-authorities.ts'
-import { closed, connect, hostOf, portOf, setHeaders } from './connect.ts'
+import { closed, openSocket, hostOf, portOf, setHeaders } from './open-socket.ts'
 import { Exchange, type HttpAnswer } from './exchange.ts'
 import { Peer, turns } from './peer.ts'
 import { blameProxy, proxyFor, proxyName, type Proxy } from './proxies.ts'
@@ -177,7 +177,7 @@ export class Http {
     if (known !== undefined) return known
     const { signal } = this.#life
     const peer = new Peer(() =>
-      connect(url, proxy, { ca: this.#ca, limitMs: this.#limits.connectMs, signal }),
+      openSocket(url, proxy, { ca: this.#ca, limitMs: this.#limits.connectMs, signal }),
     )
     this.#peers.set(key, peer)
     return peer

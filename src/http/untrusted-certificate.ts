@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import tls from 'node:tls'
 import { cutAtSpace } from '../base/cut.ts'
-import { hostOf, openTunnel, portOf } from './connect.ts'
+import { hostOf, openTunnel, portOf } from './open-socket.ts'
 import type { Proxy } from './proxies.ts'
 
 /** Only for a better message, so nobody waits long for it. */

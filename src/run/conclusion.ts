@@ -16,6 +16,19 @@ export type Conclusion =
   /** What the run asked was answered: of resolve/. */
   | 'resolved'
 
+/** What a conclusion alone does not say. */
+export type Remark =
+  /** The step is red only because the run waits for an answer. */
+  | 'waits-for-person'
+  /** The run that was named is not there. */
+  | 'not-found'
+  /** A run may have been started, and nobody could say whether one was. */
+  | 'in-doubt'
+  /** There was a run, though the step never followed one; of a sweep: some run was started, or may have been. */
+  | 'had-run'
+  /** It is not as expected only because something could not be read: the same run may be as expected. */
+  | 'unjudged'
+
 /** What became of a run that was started or looked at. */
 export interface Outcome {
   readonly conclusion: Conclusion
@@ -25,14 +38,5 @@ export interface Outcome {
   readonly error: string | undefined
   /** Name of the step that failed first; undefined if none did, or that is not known. */
   readonly failedStep: string | undefined
-  /** True if the step is red only because the run waits for an answer. */
-  readonly waitsForPerson?: true
-  /** True if a run may have been started, and nobody could say whether one was. */
-  readonly inDoubt?: boolean
-  /** True if there was a run, though the step never followed one. */
-  readonly hadRun?: boolean
-  /** True if it is not as expected only because something could not be read: the same run may be as expected. */
-  readonly isUnjudged?: true
-  /** True if the run that was named is not there. */
-  readonly isMissing?: boolean
+  readonly remark?: Remark | undefined
 }

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../base/json.ts'
 import type { KnownDefinition, Named, Run, ServerInfo } from '../zenml/model.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
-import type { EndMode } from './journal.ts'
-import type { Verdict } from './outcome/expect.ts'
+import type { StopMode } from './recovery-journal.ts'
+import type { Verdict } from './outcome/evaluate-expectations.ts'
 import type { Cell, CellResult, SweepResult } from './sweep/cell.ts'
 import type {
   Comparison,
@@ -130,7 +130,7 @@ export type RunEvent =
       readonly leftMs: number
       /** Whether that is what such runs usually take, and not the timeout. */
       readonly isForecast: boolean
-      readonly onTimeout: EndMode
+      readonly onTimeout: StopMode
     }
   /** What the steps did since the last look; each change is told once. */
   | { readonly kind: 'steps'; readonly changes: readonly StepChange[]; readonly counts: StepCounts }
@@ -167,12 +167,12 @@ export type RunEvent =
   | { readonly kind: 'settling'; readonly forMs: number }
   /** What is done now that the time is up, or the workflow is cancelled; it may take `forMs`. */
   | {
-      readonly kind: 'ending'
+      readonly kind: 'stopping'
       /** Milliseconds; undefined where no time ran out. */
       readonly timeoutMs: number | undefined
       /** Whether the workflow asks for it; otherwise it was cancelled, unless a time ran out. */
       readonly isAsked?: true
-      readonly mode: EndMode
+      readonly mode: StopMode
       /** Undefined where it is not known whether the run was started. */
       readonly runId: string | undefined
       readonly forMs: number

@@ -3,7 +3,7 @@ import type { Named, ServerInfo } from '../zenml/model.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Conclusion } from './conclusion.ts'
 import type { Reporter } from './events.ts'
-import { tryTo, type ReadingDependencies } from './try-to-read.ts'
+import { readBestEffort, type ReadingDependencies } from './best-effort-read.ts'
 
 /** Where the step that starts a run comes from, as the workflow's variables have it; a text is empty if not known. */
 export interface Provenance {
@@ -72,7 +72,7 @@ export async function noteOrigin(
     server,
   }
   try {
-    const noted = await tryTo(
+    const noted = await readBestEffort(
       async (client) => client.noteMetadata(runId, notesOf(facts), scope),
       deps,
       deps.timeLimit(TIME_LIMIT_MS),
@@ -127,7 +127,7 @@ const PAUSES_MS = [500, 2_000] as const
 /** What stands on the run at this moment; undefined if that cannot be read. */
 async function factsNow({ runId }: Origin, deps: ReadingDependencies): Promise<JsonObject | undefined> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
-  const read = await tryTo(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
+  const read = await readBestEffort(async (client) => client.run(runId, { hydrate: true }), deps, limit, {
     retries: 'few',
   })
   const facts = 'value' in read ? originNotedOn(read.value.metadata) : undefined

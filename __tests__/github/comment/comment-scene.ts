@@ -98,7 +98,7 @@ export async function withComment<T>(
     stepKey: 'train/0',
     context,
     readFile,
-    connect: () => new Http('comment-test'),
+    openHttp: () => new Http('comment-test'),
     clock,
     log: new WorkflowLog((text) => {
       output += text

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
-import type { StepEnd } from '../../../src/github/record-keeper.ts'
-import { StepReport } from '../../../src/github/step-report.ts'
+import type { WorkflowStepEnd } from '../../../src/github/run-recorder.ts'
+import { WorkflowStepReporter } from '../../../src/github/workflow-step-reporter.ts'
 import type { Conclusion } from '../../../src/run/conclusion.ts'
 import { RunnerFiles } from '../../hostile/workflow-step.ts'
 import { started } from '../run-events.ts'
@@ -18,9 +18,9 @@ afterAll(() => {
 const ACTIONS = ['main', 'wait', 'sweep'] as const
 
 /** What a step with a comment can end with, and what changes the heading then. */
-const ENDS: Readonly<Record<Exclude<Conclusion, 'resolved'>, readonly Partial<StepEnd>[]>> = {
+const ENDS: Readonly<Record<Exclude<Conclusion, 'resolved'>, readonly Partial<WorkflowStepEnd>[]>> = {
   completed: [{}],
-  failed: [{}, { isMissing: true }, { waitsForPerson: true }],
+  failed: [{}, { remark: 'not-found' }, { remark: 'waits-for-person' }],
   stopped: [{}],
   'timed-out': [{}],
   cancelled: [{}],
@@ -35,7 +35,7 @@ const ends = Object.entries(ENDS).flatMap(([conclusion, variants]) =>
   variants.map((more) => endOf({ ...more, conclusion: conclusion as Conclusion })),
 )
 
-function endOf(changes: Partial<StepEnd>): StepEnd {
+function endOf(changes: Partial<WorkflowStepEnd>): WorkflowStepEnd {
   return { conclusion: 'completed', status: '', error: undefined, failedStep: undefined, ...changes }
 }
 
@@ -43,10 +43,14 @@ function endOf(changes: Partial<StepEnd>): StepEnd {
 async function takeTwice(
   scene: CommentScene,
   [action, knowsRun]: readonly [(typeof ACTIONS)[number], boolean],
-  [first, second]: readonly [StepEnd, StepEnd],
+  [first, second]: readonly [WorkflowStepEnd, WorkflowStepEnd],
 ): Promise<[string[], string[]]> {
-  const take = async (runId: string, end: StepEnd): Promise<string[]> => {
-    const report = new StepReport({ action, log: new WorkflowLog(() => undefined), clock: scene.clock })
+  const take = async (runId: string, end: WorkflowStepEnd): Promise<string[]> => {
+    const report = new WorkflowStepReporter({
+      action,
+      log: new WorkflowLog(() => undefined),
+      clock: scene.clock,
+    })
     const comment = scene.comment({ action, context: { ...scene.context, runId } })
     report.address({ summary: false, comment })
     if (knowsRun && action === 'sweep')

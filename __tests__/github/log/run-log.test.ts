@@ -175,11 +175,11 @@ test('while nothing changes, a line says what runs, how much is done and how lon
 test.each([
   [{ kind: 'settling', forMs: 30_000 }, '   0:04  Waiting up to 30 s to see if more steps start'],
   [
-    { kind: 'ending', timeoutMs: 5_000, mode: 'stop-gracefully', runId: 'r', forMs: 120_000 },
+    { kind: 'stopping', timeoutMs: 5_000, mode: 'stop-gracefully', runId: 'r', forMs: 120_000 },
     '   0:04  The timeout of 5s ran out. Asking ZenML to stop the run once its running steps have ended, and watching it for up to 2 min',
   ],
   [
-    { kind: 'ending', timeoutMs: undefined, mode: 'stop', runId: undefined, forMs: 5_500 },
+    { kind: 'stopping', timeoutMs: undefined, mode: 'stop', runId: undefined, forMs: 5_500 },
     '   0:04  Cancelled. Checking whether a run was started, and stopping it if so',
   ],
 ] satisfies [RunEvent, string][])(

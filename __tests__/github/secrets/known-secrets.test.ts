@@ -28,31 +28,31 @@ test.each(SECRET_FORMS)('a secret %s is covered wherever it stands', (_, form) =
       `${shown}${shown}`,
       `::error title=${shown}::${shown}`,
     ]) {
-      expect(known.cover(text)).toMatch(/\*\*|\b0\b/)
-      expect(shownStretches(known.cover(text), [secret])).toEqual([])
+      expect(known.redact(text)).toMatch(/\*\*|\b0\b/)
+      expect(shownStretches(known.redact(text), [secret])).toEqual([])
     }
   }
 })
 
 test('the whole word goes, so that neither its beginning nor its end is left', () => {
-  expect(known.cover(`a key-${KEY}-b c`)).toBe('a *** c')
-  expect(known.cover(`Bearer ${KEY.slice(5, 60)}?!`)).toBe('Bearer ***?!')
-  expect(known.cover(Buffer.from(`Bearer ${KEY}&x`).toString('base64'))).toBe('***')
-  expect(known.cover(`${KEY}==\n${TOKEN}`)).toBe('***\n***')
+  expect(known.redact(`a key-${KEY}-b c`)).toBe('a *** c')
+  expect(known.redact(`Bearer ${KEY.slice(5, 60)}?!`)).toBe('Bearer ***?!')
+  expect(known.redact(Buffer.from(`Bearer ${KEY}&x`).toString('base64'))).toBe('***')
+  expect(known.redact(`${KEY}==\n${TOKEN}`)).toBe('***\n***')
 })
 
 test('a secret is covered among thousands of escapes, and all else stays', () => {
   const many = '&#60;p title=&#34;&#34;&#62;'.repeat(3_000)
   const escaped = KEY.replace(/[^]/g, (sign) => `&#${sign.charCodeAt(0)};`)
   for (const form of [KEY, escaped]) {
-    expect(known.cover(`${many}${form}${many}`)).toBe(`${many}***${many}`)
+    expect(known.redact(`${many}${form}${many}`)).toBe(`${many}***${many}`)
   }
 })
 
 test('what a key of ZenML is made of is covered as well, but not its id', () => {
   const inner = { id: '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d', key: '7f3a9dc1e4b2608fa5c1d3b70b9f48e6' }
   const key = `ZENPROKEY_${Buffer.from(JSON.stringify(inner)).toString('base64')}`
-  expect(knowing(key).cover(JSON.stringify(inner))).toBe(`{"id":"${inner.id}","key":"***"}`)
+  expect(knowing(key).redact(JSON.stringify(inner))).toBe(`{"id":"${inner.id}","key":"***"}`)
 })
 
 test.each([
@@ -65,19 +65,19 @@ test.each([
   ['escapes', 'a\\u0041%20%zz&amp;&#65;&nothing;\\'],
   ['nothing', ''],
 ])('%s stays as it is', (_, text) => {
-  expect(known.cover(text)).toBe(text)
-  expect(knowing().cover(text)).toBe(text)
+  expect(known.redact(text)).toBe(text)
+  expect(knowing().redact(text)).toBe(text)
 })
 
 test('sixteen characters are enough', () => {
   for (let start = 0; start + 16 <= KEY.length; start += 1) {
     const cut = KEY.slice(start, start + 16)
-    expect([start, known.cover(`(${cut})`)]).toEqual([start, expect.stringMatching(/^\(\/?\*\*\*\/?\)$/)])
+    expect([start, known.redact(`(${cut})`)]).toEqual([start, expect.stringMatching(/^\(\/?\*\*\*\/?\)$/)])
   }
 })
 
 test('a value of fewer than 16 characters is an ordinary word', () => {
-  expect(knowing('hunter2-hunter2').cover('hunter2-hunter2')).toBe('hunter2-hunter2')
+  expect(knowing('hunter2-hunter2').redact('hunter2-hunter2')).toBe('hunter2-hunter2')
 })
 
 test.each([
@@ -88,14 +88,14 @@ test.each([
 ])('a short password %s is covered as a whole word only', (_, text, covered) => {
   const passwords = new KnownSecrets()
   passwords.addPassword('hunter2')
-  expect(passwords.cover(text)).toBe(covered)
+  expect(passwords.redact(text)).toBe(covered)
 })
 
 test('a short password is covered beside the keys and with its special characters', () => {
   const both = knowing(KEY)
   both.addPassword('p"4%/s')
-  expect(both.cover(`${KEY} p"4%/s ${encodeURIComponent('p"4%/s')}`)).not.toMatch(/4.{0,3}s|%2F/)
-  expect(JSON.parse(both.cover(JSON.stringify({ a: 'x p"4%/s' })))).toEqual({
+  expect(both.redact(`${KEY} p"4%/s ${encodeURIComponent('p"4%/s')}`)).not.toMatch(/4.{0,3}s|%2F/)
+  expect(JSON.parse(both.redact(JSON.stringify({ a: 'x p"4%/s' })))).toEqual({
     a: expect.not.stringContaining('4'),
   })
 })
@@ -111,7 +111,7 @@ test.each([
   const passwords = new KnownSecrets()
   passwords.addPassword(password)
   for (const text of [password, `x${password}9`, encodeURIComponent(password), JSON.stringify(password)]) {
-    const covered = passwords.cover(`http://ci:${text}@proxy`)
+    const covered = passwords.redact(`http://ci:${text}@proxy`)
     expect(covered).toMatch(/^http:\/\/ci:.*\*.*@proxy$/)
     expect(covered).not.toContain(password)
     expect(covered).not.toMatch(/w0rd|2026|a1|f9|-\//)
@@ -122,7 +122,7 @@ test('keys alone are covered where a password may be an ordinary word', () => {
   const both = knowing(KEY)
   both.addPassword('proxy')
   both.addPassword('пароль-очень-секретный-2026')
-  expect(both.cover(`http://proxy:1 ${KEY}`, { passwords: false })).toBe('http://proxy:1 ***')
+  expect(both.redact(`http://proxy:1 ${KEY}`, { passwords: false })).toBe('http://proxy:1 ***')
 })
 
 /** Pieces of secrets in all forms between what gives texts their form. */
@@ -158,7 +158,7 @@ test('JSON stays JSON, whatever is covered in it', () => {
       const json = JSON.stringify(
         entries.map(([key, value]) => ({ [key]: isDeep ? JSON.stringify(value) : value })),
       )
-      const covered = known.cover(json)
+      const covered = known.redact(json)
       const read: unknown = JSON.parse(covered)
       expect(read).toHaveLength(entries.length)
     }),
@@ -169,13 +169,13 @@ test('JSON stays JSON, whatever is covered in it', () => {
 test("JSON stays JSON also where it has the numbers of a secret's bytes", () => {
   const { data } = Buffer.from(KEY).toJSON()
   const zeros = data.map(() => 0)
-  expect(JSON.parse(known.cover(JSON.stringify({ data, step: 1 })))).toEqual({ data: zeros, step: 1 })
+  expect(JSON.parse(known.redact(JSON.stringify({ data, step: 1 })))).toEqual({ data: zeros, step: 1 })
 })
 
 test('no stretch of a secret is left of any text, no line is lost, and nothing grows', () => {
   fc.assert(
     fc.property(mixed, (text) => {
-      const covered = known.cover(text)
+      const covered = known.redact(text)
       expect(shownStretches(covered, [KEY])).toEqual([])
       expect(covered.length).toBeLessThanOrEqual(text.length)
       expect(covered.split('\n')).toHaveLength(text.split('\n').length)
@@ -201,6 +201,6 @@ const HARD_TEXTS: readonly (readonly [name: string, unit: string])[] = [
 
 test.each(HARD_TEXTS)('%s without end are gone through once', (_, unit) => {
   const text = unit.repeat(Math.ceil(300_000 / unit.length))
-  const covered = known.cover(text)
+  const covered = known.redact(text)
   expect(covered.length).toBeLessThanOrEqual(text.length)
 })

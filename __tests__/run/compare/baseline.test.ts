@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS } from '../../../simulator/index.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import type { Comparison } from '../../../src/run/facts.ts'
 import { noteConclusion, originOfRun, type Provenance } from '../../../src/run/origin.ts'
-import type { Expectation } from '../../../src/run/outcome/expect.ts'
+import type { Expectation } from '../../../src/run/outcome/evaluate-expectations.ts'
 import { BASE_REQUEST, closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

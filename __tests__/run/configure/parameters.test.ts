@@ -4,7 +4,7 @@ import type { ParameterSpec, PipelineSpec } from '../../../simulator/index.ts'
 import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import type { ValueChange } from '../../../src/run/configure/difference.ts'
 import type { Layer } from '../../../src/run/configure/layers.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

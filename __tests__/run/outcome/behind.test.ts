@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Fault } from '../../../simulator/index.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
-import type { RunResult } from '../../../src/run/follow.ts'
+import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import type { RunDetails } from '../../../src/run/facts.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 

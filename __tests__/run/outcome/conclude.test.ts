@@ -150,12 +150,12 @@ test.each(ends)(
   'the outputs say %s, the last state, and the step that failed unless the run completed',
   (conclusion, watched) => {
     const context = { name: 'nightly', url: URL, timeoutMs: 1, cause: ofStep() }
-    const { waitsForPerson = false, ...outcome } = conclude(watched, context)
+    const { remark, ...outcome } = conclude(watched, context)
     expect(outcome).toMatchObject({
       conclusion,
       status: watched.kind === 'over' ? watched.run.status : watched.status,
       failedStep: conclusion === 'completed' ? undefined : 'train',
     })
-    expect(waitsForPerson).toBe(watched.kind === 'paused')
+    expect(remark).toBe(watched.kind === 'paused' ? 'waits-for-person' : undefined)
   },
 )

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
-import type { RunResult } from '../../../src/run/follow.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
+import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

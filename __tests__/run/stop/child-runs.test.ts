@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
-import type { EndMode } from '../../../src/run/journal.ts'
-import { endRun, type EndedRun } from '../../../src/run/stop/end-run.ts'
+import type { StopMode } from '../../../src/run/recovery-journal.ts'
+import { stopOrKeep, type StoppedOrKeptRun } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -52,10 +52,10 @@ async function begun(
   return scene
 }
 
-async function end(scene: Scene, seconds = 120, mode: EndMode = 'stop'): Promise<EndedRun> {
+async function end(scene: Scene, seconds = 120, mode: StopMode = 'stop'): Promise<StoppedOrKeptRun> {
   const run = { ...scene.started[0]!, status: 'running' }
   const deadline = new Deadline(scene.clock, seconds * 1_000)
-  return endRun({ run, mode, reason: 'r', deadline }, { client: scene.client, clock: scene.clock })
+  return stopOrKeep({ run, mode, reason: 'r', deadline }, { client: scene.client, clock: scene.clock })
 }
 
 /** What the graph of a run shows, whichever is asked for first. */

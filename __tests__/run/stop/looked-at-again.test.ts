@@ -2,8 +2,8 @@ import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { ChildRuns } from '../../../src/run/stop/child-runs.ts'
-import { leftClause } from '../../../src/run/stop/stopped.ts'
-import { endRun } from '../../../src/run/stop/end-run.ts'
+import { leftClause } from '../../../src/run/stop/stop-result.ts'
+import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -19,11 +19,11 @@ const taking = (seconds: number): Pick<PipelineSpec, 'sequential' | 'steps' | 'd
 const stopsOf = (scene: Scene, index: number) =>
   scene.sent(new RegExp(`^POST .*/runs/${scene.server.runs[index]!.id}/stop\\?`))
 
-function endFirst(scene: Scene): ReturnType<typeof endRun> {
+function endFirst(scene: Scene): ReturnType<typeof stopOrKeep> {
   const run = { ...scene.started[0]!, status: 'running' }
   const deadline = new Deadline(scene.clock, 120_000)
   const { client, clock } = scene
-  return endRun({ run, mode: 'stop', reason: 'r', deadline }, { client, clock })
+  return stopOrKeep({ run, mode: 'stop', reason: 'r', deadline }, { client, clock })
 }
 
 test('a child run that appears only after the others were stopped is stopped, too', async () => {

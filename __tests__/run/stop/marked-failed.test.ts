@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type Fault, type PipelineSpec } from '../../../simulator/index.ts'
-import { endRun, type EndedRun } from '../../../src/run/stop/end-run.ts'
+import { stopOrKeep, type StoppedOrKeptRun } from '../../../src/run/stop/stop-or-keep.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
@@ -18,7 +18,7 @@ describe.each(ZENML_VERSIONS)(
   'a run that is marked as failed because it looked as if it had not begun, ZenML %s',
   (version) => {
     /** Its first step starts while the server still answers that it is initializing. */
-    const endLate = async (...faults: Fault[]): Promise<{ scene: Scene; ended: EndedRun }> => {
+    const endLate = async (...faults: Fault[]): Promise<{ scene: Scene; ended: StoppedOrKeptRun }> => {
       const scene = await openScene({ version, pipelines: [long], orchestrator: 'kubernetes' })
       await scene.execute({ target: { kind: 'template', reference: 'long-template' }, wait: false })
       const lateAnswer: Fault = { on: 'run', do: { kind: 'delay', seconds: 5 } }
@@ -28,7 +28,7 @@ describe.each(ZENML_VERSIONS)(
       }
       const deadline = new Deadline(scene.clock, 20_000)
       const request = { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline } as const
-      const ended = await endRun(request, { client: scene.client, clock: scene.clock })
+      const ended = await stopOrKeep(request, { client: scene.client, clock: scene.clock })
       expect(scene.sent(/^PUT /)).toHaveLength(1)
       expect(scene.server.runs[0]?.busy).toBe(true)
       return { scene, ended }
@@ -90,7 +90,7 @@ test.each(['0.85.0', '0.98.0'] as const)(
     })
     const deadline = new Deadline(scene.clock, 5_500)
     const request = { run: run!, mode: 'stop', reason: 'r', deadline } as const
-    const ended = await endRun(request, { client: scene.client, clock: scene.clock })
+    const ended = await stopOrKeep(request, { client: scene.client, clock: scene.clock })
     expect(ended).toMatchObject({ settled: true, status: 'failed' })
     expect(ended.sentence).toMatch(/was stopped and is now failed/)
     expect(scene.sent(/^PUT /)).toHaveLength(1)
@@ -107,7 +107,7 @@ test('a run that was marked as failed is not said to have ended by itself where 
     occurrence: 2,
     do: { kind: 'answer', status: 403, body: '{"detail":"Forbidden"}' },
   })
-  const ended = await endRun(
+  const ended = await stopOrKeep(
     { run: scene.started[0]!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
     { client: scene.client, clock: scene.clock },
   )

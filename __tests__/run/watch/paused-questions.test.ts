@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import { endRun } from '../../../src/run/stop/end-run.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
-import { stopKnownRun } from '../../../src/run/stop-known-run.ts'
+import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
+import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import { abortQuestion, openQuestions } from '../../../src/run/watch/paused-questions.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
@@ -98,7 +98,7 @@ describe('a run that asks a person', () => {
   test('fails the step at once if so wished, though it is still running, and is left as it is', async () => {
     const { scene, running } = await run(asking(600), { onPaused: 'fail' })
     const result = await running
-    expect(result).toMatchObject({ conclusion: 'failed', status: 'running', waitsForPerson: true })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'running', remark: 'waits-for-person' })
     expect(result.error).toMatch(
       /^The run "gate-gh4711-\S+" is waiting for a person \(Deploy this model\?\)\. It was left as it is; answer here: http/,
     )
@@ -184,7 +184,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const { runId = '' } = await scene.execute({ target, wait: false })
     await scene.clock.sleep(60_000)
     expect(statusOf(scene)).toBe('paused')
-    const result = await stopKnownRun(
+    const result = await stopExistingRun(
       { run: runId, project: undefined, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
       scene.dependencies(),
     )
@@ -196,7 +196,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.execute({ target, wait: false })
     await scene.clock.sleep(60_000)
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
       { client: scene.client, clock: scene.clock },
     )
@@ -210,7 +210,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.client.stop(runId, { graceful: false })
     expect(statusOf(scene)).toBe('stopping')
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
       { client: scene.client, clock: scene.clock },
     )
@@ -231,7 +231,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
     scene.server.addFault({ on: 'stop', do: { kind: 'answer', status: 500, body } })
     const [started] = scene.started
-    const ended = await endRun(
+    const ended = await stopOrKeep(
       {
         run: { ...started!, status: 'running' },
         mode: 'stop',

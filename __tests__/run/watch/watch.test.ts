@@ -5,8 +5,8 @@ import {
   type PipelineSpec,
   type SimulatorOptions,
 } from '../../../simulator/index.ts'
-import type { RunRequest } from '../../../src/run/execute.ts'
-import type { RunResult } from '../../../src/run/follow.ts'
+import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
+import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 

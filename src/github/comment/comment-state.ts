@@ -5,9 +5,9 @@ import type { Conclusion } from '../../run/conclusion.ts'
 import type { CommentOwner } from './marker.ts'
 import type { Environment } from '../workflow/environment.ts'
 import type { CommentMode } from '../inputs/fields.ts'
-import { readRawInputs } from '../inputs/names.ts'
+import { readRawInputs } from '../workflow/input-variables.ts'
 import { saveState } from '../outputs.ts'
-import type { Gate } from '../secrets/gate.ts'
+import type { Redactor } from '../secrets/redactor.ts'
 import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
 import { MOST_UNJUDGED } from '../page/values.ts'
@@ -100,16 +100,16 @@ const savedSchema = z.object({
  *
  * @throws {Error} when the runner's state file cannot be written.
  */
-export function saveComment(comment: SavedComment, gate: Gate): void {
+export function saveComment(comment: SavedComment, redactor: Redactor): void {
   const { record, ...owner } = savedSchema.parse(comment)
   // A proxy's own words may hold its password, which the post step does not know unless it connects to ZenML.
-  const error = record.error === undefined ? undefined : gate.cover(record.error)
-  saveState(STATE, JSON.stringify({ ...owner, record: { ...record, error } }), gate)
+  const error = record.error === undefined ? undefined : redactor.redact(record.error)
+  saveState(STATE, JSON.stringify({ ...owner, record: { ...record, error } }), redactor)
 }
 
 /** Nothing is left to do for the post step. */
-export function forgetComment(gate: Gate): void {
-  saveState(STATE, '', gate)
+export function forgetComment(redactor: Redactor): void {
+  saveState(STATE, '', redactor)
 }
 
 /** What a state that was written as JSON leaves out. */

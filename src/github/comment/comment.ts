@@ -30,7 +30,7 @@ export interface CommentOptions {
   readonly context: WorkflowContext
   readonly readFile: ReadFile
   /** Opens connections that are closed after each update. */
-  readonly connect: () => Pick<Http, 'send' | 'close'>
+  readonly openHttp: () => Pick<Http, 'send' | 'close'>
   readonly clock: Clock
   readonly log: WorkflowLog
 }
@@ -136,11 +136,11 @@ class PullRequestComment implements RunComment {
       signal,
     }: { readonly pullRequest: PullRequest; readonly token: string; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { connect, context, clock, log } = this.#settings
+    const { openHttp, context, clock, log } = this.#settings
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
-    const http = connect()
+    const http = openHttp()
     try {
-      const api = await GithubApi.open({ token, context, http, clock, signal: limited, gate: log })
+      const api = await GithubApi.open({ token, context, http, clock, signal: limited, redactor: log })
       await this.#put(record, need, pullRequest.number, api)
       if (record.conclusion !== undefined) this.#save(record, true)
     } catch (error) {

@@ -5,7 +5,7 @@ import type { Http } from '../../http/http.ts'
 import { GithubError, githubErrorOf, retryWaitMs } from './github-error.ts'
 import { fetchThrough } from './github-fetch.ts'
 import type { WorkflowContext } from '../workflow/context.ts'
-import type { Gate } from '../secrets/gate.ts'
+import type { Redactor } from '../secrets/redactor.ts'
 
 /** GitHub's largest page. */
 const PAGE_SIZE = 100
@@ -46,7 +46,7 @@ export interface GithubApiOptions {
   readonly http: Pick<Http, 'send'>
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly gate: Gate
+  readonly redactor: Redactor
 }
 
 /** The calls of GitHub's REST API that a comment needs. Every method throws {@link GithubError}. */
@@ -55,15 +55,15 @@ export class GithubApi {
   readonly #repository: { readonly owner: string; readonly repo: string }
   readonly #clock: Clock
   readonly #signal: AbortSignal
-  readonly #gate: Gate
+  readonly #redactor: Redactor
 
-  private constructor(client: Client, { context, clock, signal, gate }: GithubApiOptions) {
+  private constructor(client: Client, { context, clock, signal, redactor }: GithubApiOptions) {
     const [owner = '', repo = ''] = context.repository.split('/')
     this.#client = client
     this.#repository = { owner, repo }
     this.#clock = clock
     this.#signal = signal
-    this.#gate = gate
+    this.#redactor = redactor
   }
 
   /** Loads GitHub's client, which most steps never need. Nothing is sent yet. */
@@ -97,12 +97,12 @@ export class GithubApi {
 
   async createComment(issue: number, body: string): Promise<void> {
     const route = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    await this.#request(route, { issue_number: issue, body: this.#gate.cover(body) })
+    await this.#request(route, { issue_number: issue, body: this.#redactor.redact(body) })
   }
 
   async updateComment(id: number, body: string): Promise<void> {
     const route = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}'
-    await this.#request(route, { comment_id: id, body: this.#gate.cover(body) })
+    await this.#request(route, { comment_id: id, body: this.#redactor.redact(body) })
   }
 
   async deleteComment(id: number): Promise<void> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../../zenml/server-url.ts'
 import type { Environment } from '../workflow/environment.ts'
 import { inputFault, type InputFault } from './faults.ts'
-import { ABOUT_CONNECTION, readRawInputs, VARIABLES } from './names.ts'
+import { ABOUT_CONNECTION, readRawInputs, VARIABLES } from '../workflow/input-variables.ts'
 import { isTrue } from './rules.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import type { Expectation, Operator } from '../../run/outcome/expect.ts'
+import type { Expectation, Operator } from '../../run/outcome/evaluate-expectations.ts'
 import { quote } from '../../base/printable.ts'
 import { unquoted } from '../../base/words.ts'
 

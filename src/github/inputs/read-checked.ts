@@ -12,7 +12,8 @@ import type { Environment } from '../workflow/environment.ts'
 import type { ReadFile } from '../workflow/files.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import { InputFaults, inputFault, type InputFault } from './faults.ts'
-import { checkNames, holdsKey, keysInInputs } from './names.ts'
+import { holdsKey, keysInInputs } from '../workflow/input-variables.ts'
+import { checkUnknownInputs } from './unknown-inputs.ts'
 import { connectionFaults, isOff } from './rules.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
@@ -84,7 +85,7 @@ export async function readChecked<Values, T extends object>(
   const redact = (text: string): string => secrets.redact(text)
   const credential = credentialOf(raw)
   const missingSecrets = credential === undefined ? await whySecretsAreMissing(context, readFile) : undefined
-  const names = checkNames(env, table.names)
+  const names = checkUnknownInputs(env, table.names)
   const server = readServer(raw, parseServerUrl)
   const ca = await readAuthorities(raw['ca-certificate'], { workspace: context.workspace, readFile })
   // Compiling the schema pays only where it is used again.

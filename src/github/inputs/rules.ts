@@ -1,6 +1,6 @@
 import type { Layer } from '../../run/configure/layers.ts'
 import type { ParsedServerUrl, ProWorkspace, ServerAddress } from '../../zenml/server-url.ts'
-import type { Expectation } from '../../run/outcome/expect.ts'
+import type { Expectation } from '../../run/outcome/evaluate-expectations.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import { MAX_TEXT_LENGTH } from './fields.ts'
 import { runIdOnPage } from './run-reference.ts'

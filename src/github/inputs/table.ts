@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import type { EndMode } from '../../run/journal.ts'
-import type { FollowPolicy } from '../../run/follow.ts'
+import type { StopMode } from '../../run/recovery-journal.ts'
+import type { FollowPolicy } from '../../run/run-supervisor.ts'
 import type { Replace } from '../../run/promote/decide.ts'
 import type { Stage } from '../../zenml/model-versions.ts'
 import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
@@ -38,14 +38,14 @@ const MAX_PULL_REQUEST = 2 ** 31 - 1
 const MAX_PARALLEL = 64
 
 const onLost = choice<FollowPolicy['onLost']>(['keep-running', 'stop'])
-const endMode = choice<EndMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
+const stopMode = choice<StopMode>(['stop', 'stop-gracefully', 'keep-running'], { leave: 'keep-running' })
 const timeoutMode = choice<FollowPolicy['onTimeout']>(
   ['stop', 'stop-gracefully', 'keep-running', 'hand-over'],
   {
     leave: 'keep-running',
   },
 )
-const stopMode = choice<Exclude<EndMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
+const modeOfStop = choice<Exclude<StopMode, 'keep-running'>>(['stop', 'stop-gracefully'], {
   graceful: 'stop-gracefully',
   gracefully: 'stop-gracefully',
 })
@@ -153,7 +153,7 @@ export const inputTables = {
     timeout: limits.timeout,
     'trigger-timeout': duration.prefault('30m'),
     'poll-interval': limits['poll-interval'],
-    'on-cancel': endMode.prefault('stop'),
+    'on-cancel': stopMode.prefault('stop'),
     'on-timeout': timeoutMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
@@ -176,7 +176,7 @@ export const inputTables = {
     run: runReference.optional(),
     project: name.optional(),
     ...limits,
-    'on-cancel': endMode.prefault('keep-running'),
+    'on-cancel': stopMode.prefault('keep-running'),
     'on-timeout': timeoutMode.prefault('keep-running'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
@@ -214,8 +214,8 @@ export const inputTables = {
     'run-timeout': limits.timeout,
     'trigger-timeout': duration.prefault('30m'),
     'poll-interval': limits['poll-interval'],
-    'on-cancel': endMode.prefault('stop'),
-    'on-timeout': endMode.prefault('stop'),
+    'on-cancel': stopMode.prefault('stop'),
+    'on-timeout': stopMode.prefault('stop'),
     'on-paused': onPaused.prefault('wait'),
     'on-lost': onLost.prefault('keep-running'),
     'lost-after': duration.prefault('30m'),
@@ -229,7 +229,7 @@ export const inputTables = {
     ...connection,
     run: runReference.optional(),
     project: name.optional(),
-    mode: stopMode.prefault('stop'),
+    mode: modeOfStop.prefault('stop'),
     timeout: duration.prefault('2m'),
     ...network,
   })),

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../run/facts.ts'
-import type { Verdict } from '../../run/outcome/expect.ts'
+import type { Verdict } from '../../run/outcome/evaluate-expectations.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 /** Such as `Compared with the run training-12 (baseline: main): https://…`; or why it was not. */

@@ -16,7 +16,7 @@ const HINDRANCES = [
   'job-too-short',
   'failed-but-going-on',
   'settling',
-  'ending',
+  'stopping',
   'server-lost',
   'server-back',
   'paused',
@@ -142,7 +142,7 @@ export class RunLog implements Reporter {
       case 'settling':
         this.#timed(`Waiting up to ${shownDuration(event.forMs)} to see if more steps start`)
         return
-      case 'ending':
+      case 'stopping':
         this.#timed(endingLine(event))
         return
       case 'server-lost':
@@ -196,7 +196,7 @@ function endingLine({
   mode,
   runId,
   forMs,
-}: Extract<RunEvent, { kind: 'ending' }>): string {
+}: Extract<RunEvent, { kind: 'stopping' }>): string {
   const why =
     timeoutMs === undefined ? 'Cancelled.' : `The timeout of ${prettyMilliseconds(timeoutMs)} ran out.`
   if (runId === undefined) return `${why} Checking whether a run was started, and stopping it if so`

@@ -31,7 +31,7 @@ const HINDRANCES = [
   'not-dispatched',
   'server-lost',
   'server-back',
-  'ending',
+  'stopping',
   'paused',
   'still-initializing',
   'resume-unclear',
@@ -157,7 +157,7 @@ export class SweepLog {
         if (this.#isLost) this.#hindered(`The server answers again after ${shownDuration(event.afterMs)}`)
         this.#isLost = false
         return
-      case 'ending':
+      case 'stopping':
         if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
           this.#timed('Asking ZenML to stop the runs that are still running')
           this.#toldEnding = true

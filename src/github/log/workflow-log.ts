@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 
-import type { CoverOptions } from '../secrets/gate.ts'
+import type { RedactOptions } from '../secrets/redactor.ts'
 import { KnownSecrets } from '../secrets/known-secrets.ts'
 import {
   breakCommands,
@@ -41,7 +41,7 @@ export function inline(text: string, max = MAX_INLINE_LENGTH): string {
 
 /**
  * Writes the workflow's log so that no text, whoever wrote it, becomes a command of the runner or shows a secret. A
- * process has one: it knows all that was masked, and is the gate for whatever else leaves the process.
+ * process has one: it knows all that was masked, and is the redactor of whatever else leaves the process.
  *
  * Every call is one write: nothing, not even a signal handler's line, can come between a fence and its end.
  */
@@ -73,8 +73,8 @@ export class WorkflowLog {
   }
 
   /** A text without anything that was masked; what goes to the log is covered already. */
-  cover(text: string, options?: CoverOptions): string {
-    return this.#secrets.cover(text, options)
+  redact(text: string, options?: RedactOptions): string {
+    return this.#secrets.redact(text, options)
   }
 
   /** One line, or several if the message has line ends. */
@@ -118,7 +118,7 @@ export class WorkflowLog {
   serverText(text: readonly string[], title: string, { isFolded = false, prefix = '' } = {}): void {
     const lines = text.flatMap((part) => part.split(LINE_END)).map(harmlessLine)
     // A secret that goes on in the next line is known by its pieces only as long as no prefix stands between them.
-    const shown = prefix === '' ? lines : this.cover(lines.join('\n')).split('\n')
+    const shown = prefix === '' ? lines : this.redact(lines.join('\n')).split('\n')
     // An import would load it for every step, and Node takes a while for it.
     const fence = process.getBuiltinModule('node:crypto').randomUUID()
     const block = text.length === 0 ? '' : shown.map((line) => `│ ${prefix}${line}\n`).join('')
@@ -127,7 +127,7 @@ export class WorkflowLog {
   }
 
   #write(text: string): void {
-    this.#print(this.cover(text))
+    this.#print(this.redact(text))
   }
 
   #annotate(kind: AnnotationKind, message: string, { title }: Annotation): void {

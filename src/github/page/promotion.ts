@@ -23,7 +23,7 @@ const MAX_SENTENCE_LENGTH = 2_000
 export async function writePromotionSummary(
   end: PromotionEnd,
   url: string | undefined,
-  log: Pick<WorkflowLog, 'warning' | 'cover'>,
+  log: Pick<WorkflowLog, 'warning' | 'redact'>,
 ): Promise<void> {
   await appendToSummary(renderPromotion(end, url), log)
 }

@@ -4,7 +4,7 @@ import type { WorkflowLog } from '../log/workflow-log.ts'
 import { blocks, code, escapeMarkdown, escapeText, fence } from './markdown.ts'
 import { wouldReplayLine } from '../replay-text.ts'
 import { timelineText } from './timeline.ts'
-import { appendSummary } from '../outputs.ts'
+import { appendSummary } from '../append-summary.ts'
 import { escapeUnprintable } from '../../base/printable.ts'
 import type { RunRecord } from '../run-record.ts'
 import { withinSize, type Section } from './size.ts'
@@ -40,7 +40,7 @@ export async function addToSummary(sentence: string, log: SummaryLog): Promise<v
   await appendToSummary(`${code(sentence, MAX_SENTENCE_LENGTH)}\n`, log)
 }
 
-type SummaryLog = Pick<WorkflowLog, 'warning' | 'cover'>
+type SummaryLog = Pick<WorkflowLog, 'warning' | 'redact'>
 
 /** Appends Markdown to the job summary. Gives whether that could be done; if not, a warning says so. */
 export async function appendToSummary(markdown: string, log: SummaryLog): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { ValueChange } from '../../run/configure/difference.ts'
-import type { Verdict } from '../../run/outcome/expect.ts'
+import type { Verdict } from '../../run/outcome/evaluate-expectations.ts'
 import type { RunDetails } from '../../run/facts.ts'
 import type { JsonValue } from '../../base/json.ts'
 import type { RunRecord } from '../run-record.ts'

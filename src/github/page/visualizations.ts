@@ -1,9 +1,9 @@
 import { cut } from '../../base/printable.ts'
 import { isDeeperThan, parseJson } from '../../base/json.ts'
 import type { Gallery, Visualization } from '../../run/facts.ts'
-import { readCsv } from '../report/read-csv.ts'
-import { readMarkdown } from '../report/read-markdown.ts'
-import { toMarkdown } from '../report/to-markdown.ts'
+import { readCsv } from '../report-page/read-csv.ts'
+import { readMarkdown } from '../report-page/read-markdown.ts'
+import { toMarkdown } from '../report-page/to-markdown.ts'
 import { amount, blocks, code, escapeMarkdown, fence, fold, table } from './markdown.ts'
 import type { Section } from './size.ts'
 

@@ -1,5 +1,5 @@
 import { parseJson } from '../../base/json.ts'
-import type { CoverOptions } from './gate.ts'
+import type { RedactOptions } from './redactor.ts'
 import { unescaped, type UnescapedText } from './unescaped.ts'
 
 /** Shorter values would blot out ordinary words. */
@@ -43,7 +43,7 @@ const WORD_BEHIND = /[A-Za-z0-9_~+=\u200B-\u200D\uFEFF-]/
 type Range = readonly [from: number, to: number]
 
 /**
- * The keys and tokens of this process, and the one gate that takes them out of all text that leaves it. The runner's
+ * The keys and tokens of this process, and the one redactor that takes them out of all text that leaves it. The runner's
  * masks cover only the log and the summary, and no value that was cut or that another program encoded.
  *
  * A secret is recognized by any twelve letters and digits in a row, in whichever case and with anything but letters and
@@ -92,7 +92,7 @@ export class KnownSecrets {
    *
    * @param options `passwords: false` leaves those that may be ordinary words, in a text that a machine reads
    */
-  cover(text: string, { passwords = true }: CoverOptions = {}): string {
+  redact(text: string, { passwords = true }: RedactOptions = {}): string {
     if (this.#stretches.size === 0 && this.#passwords.size === 0) return text
     const read = unescaped(text)
     const words = passwords ? this.#findPasswords(read.text) : []

@@ -5,10 +5,10 @@ import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from
 import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { collectDetails, type CollectDependencies } from '../outcome/collect.ts'
-import type { LoggedMetadata } from '../outcome/expect.ts'
+import type { LoggedMetadata } from '../outcome/evaluate-expectations.ts'
 import { originNotedOn } from '../origin.ts'
 import { runOfId } from '../start/own-run.ts'
-import { tryTo } from '../try-to-read.ts'
+import { readBestEffort } from '../best-effort-read.ts'
 
 /** The run that another is compared with. */
 export type BaselineChoice =
@@ -69,7 +69,7 @@ export async function readBaseline(
   if (choice.kind === 'known') return choice.baseline
   const mostMs = Math.max(TIME_LIMIT_MS, deps.lostAfterMs ?? 0)
   const limit = deps.timeLimit(mostMs)
-  const read = await tryTo(async (client) => find(choice, compared, client), deps, limit, {
+  const read = await readBestEffort(async (client) => find(choice, compared, client), deps, limit, {
     retries: new Deadline(deps.clock, mostMs),
   })
   if ('missing' in read) return { kind: 'unread', why: read.missing }

@@ -1,7 +1,7 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from '../../base/json.ts'
 import { isRunKey } from './check/check-configuration.ts'
 import type { FirstLines, Problem } from './check/first-lines.ts'
-import { mayFit } from './check/value-fits-type.ts'
+import { mayFit } from './check/validation-result.ts'
 import type { Outline, ParameterOutline } from './check/outline.ts'
 import { alternatives, asNested, didYouMean, hide, quoted, type Show } from '../../base/words.ts'
 import { spotIn, type Layer, type Path } from './layers.ts'
@@ -251,7 +251,7 @@ function stepTarget(key: string, value: JsonValue): Target {
 /** Where types are not known, the value that there is tells. */
 function takesEmptyText({ schemas, types, values }: ParameterOutline, name: string): boolean {
   const schema = schemas.get(name)
-  if (schema !== undefined) return mayFit(types.fit(schema, ''))
+  if (schema !== undefined) return mayFit(types.validate(schema, ''))
   return typeof (member(values, name) ?? '') === 'string'
 }
 

@@ -3,10 +3,10 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
-import { ageOf } from '../age.ts'
+import { ageOf } from '../run-duration.ts'
 import { NoSuchRunError, RunError } from '../errors.ts'
-import { untilAnswered, type AskDependencies } from '../until-answered.ts'
-import { connect } from './target.ts'
+import { retryUntilAnswered, type AskDependencies } from '../retry-until-answered.ts'
+import { readServerAndProject } from './server-and-project.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { projectForLink } from './project.ts'
 
@@ -34,7 +34,7 @@ export async function findRun(
 ): Promise<FoundRun> {
   const { client } = deps
   const isById = isUuid(reference)
-  const { server, account, project: wanted } = await connect({ isById, project: choice }, deps)
+  const { server, account, project: wanted } = await readServerAndProject({ isById, project: choice }, deps)
   const run = await untilThere(
     () => (isById ? byId(reference, wanted, deps) : byName(client, reference, wanted)),
     deps,
@@ -83,7 +83,7 @@ async function byId(id: string, project: Named | undefined, deps: AskDependencie
       throw error
     }
   }
-  const run = await untilAnswered(ask, soon, deps)
+  const run = await retryUntilAnswered(ask, soon, deps)
   if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`)
 }

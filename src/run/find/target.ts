@@ -1,17 +1,11 @@
-import {
-  isUuid,
-  type Account,
-  type Definition,
-  type Named,
-  type Project,
-  type ServerInfo,
-} from '../../zenml/model.ts'
+import { isUuid, type Definition, type Named, type ServerInfo } from '../../zenml/model.ts'
 import type { ProjectChoice } from '../facts.ts'
-import { findProject, projectForLink } from './project.ts'
+import { projectForLink } from './project.ts'
+import { readServerAndProject } from './server-and-project.ts'
 import { namedQuery, resolveTarget, type Target } from './definition.ts'
 import type { Read } from '../../zenml/api.ts'
-import { definitionCall, definitionsCall, projectCall, PROJECTS } from '../../zenml/queries.ts'
-import type { RunDependencies } from '../follow.ts'
+import { definitionCall, definitionsCall } from '../../zenml/queries.ts'
+import type { RunDependencies } from '../run-supervisor.ts'
 
 export interface FindRequest {
   readonly target: Target
@@ -32,62 +26,7 @@ export interface FoundTarget {
   readonly project: Named | undefined
 }
 
-export interface Connected {
-  readonly server: ServerInfo
-  readonly account: Account
-}
-
 type Dependencies = Pick<RunDependencies, 'client' | 'reporter'>
-
-export interface Scope {
-  /** Whether what is looked for is named by its id. */
-  readonly isById: boolean
-  readonly project: ProjectChoice | undefined
-  /** Whether a run is started of what is found; default: no. */
-  readonly isForStart?: boolean
-}
-
-export interface ConnectedTo extends Connected {
-  /** The project to look in; undefined where an id says it, or the server has none. */
-  readonly project: Project | undefined
-  /** What named it. */
-  readonly choice: ProjectChoice | undefined
-}
-
-/**
- * Logs in, finds the project to look in, and reports where and as whom. What has an id says itself where it is; only an
- * input has to agree with that.
- *
- * @param ahead what will be asked for in any case, as far as that can be said before the account's project is known
- */
-export async function connect(
-  scope: Scope,
-  deps: Dependencies,
-  ahead: (choice: ProjectChoice | undefined) => readonly Read[] = () => [],
-): Promise<ConnectedTo> {
-  const { isById, isForStart = false } = scope
-  const choice = isById && scope.project?.source !== 'project' ? undefined : scope.project
-  const { server, account } = await logIn(deps, choice, ahead(choice), isForStart)
-  const isSaid = isById && choice === undefined
-  const project = isSaid ? undefined : await findProject({ choice, server, account }, deps)
-  return { server, account, project, choice }
-}
-
-/** What is asked for in any case is sent side by side, and taken in its turn. */
-async function logIn(
-  { client, reporter }: Dependencies,
-  choice: ProjectChoice | undefined,
-  ahead: readonly Read[],
-  isForStart: boolean,
-): Promise<Connected> {
-  const project = choice === undefined ? PROJECTS : projectCall(choice.nameOrId, { hasProjects: true })
-  client.readAhead([project, ...ahead], isForStart)
-  // The account first: where the login fails, that says more.
-  const account = await client.account()
-  const server = await client.info()
-  reporter.tell({ kind: 'connected', serverUrl: client.serverUrl, version: server.version, account })
-  return { server, account }
-}
 
 /** Connects, finds what is to be run, and reports it. */
 export async function findTarget(request: FindRequest, deps: Dependencies): Promise<FoundTarget> {
@@ -95,7 +34,7 @@ export async function findTarget(request: FindRequest, deps: Dependencies): Prom
   const { target, needsValues = true } = request
   const isById = target.kind !== 'pipeline' && isUuid(target.reference)
   const scope = { isById, project: request.project, isForStart: request.dryRun !== true }
-  const connected = await connect(scope, deps, (choice) => readsOf(target, choice, needsValues))
+  const connected = await readServerAndProject(scope, deps, (choice) => readsOf(target, choice, needsValues))
   const { server, account, project: wanted, choice } = connected
   const found = await resolveTarget({ client, server, target, project: wanted, choice, needsValues })
   const definition = { ...found, project: found.project ?? wanted }

@@ -6,9 +6,9 @@ import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/mod
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
-import { durationOf } from '../age.ts'
+import { durationOf } from '../run-duration.ts'
 import type { Retries } from '../../zenml/retry.ts'
-import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import type { ArtifactInfo, RunDetails } from '../facts.ts'
@@ -175,8 +175,8 @@ async function readAll(
   const { retries, limit } = patience(thoroughly, deps)
   const read = async (): Promise<ReadAll> => {
     const [run, states, hydrated] = await Promise.all([
-      tryTo((client) => client.runDetail(reference.id), deps, limit, { retries }),
-      tryTo((client) => readSteps(client, reference), deps, limit, { retries }),
+      readBestEffort((client) => client.runDetail(reference.id), deps, limit, { retries }),
+      readBestEffort((client) => readSteps(client, reference), deps, limit, { retries }),
       readStepDetails(reference, thoroughly, deps, { limit, retries }),
     ])
     const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
@@ -228,7 +228,7 @@ async function readStepDetails(
     if (kept < MOST_MEGABYTES * 1024 * 1024) return undefined
     return `too large; at most ${MOST_MEGABYTES} MB are read`
   }
-  const read = await tryTo(
+  const read = await readBestEffort(
     async (client) => {
       for await (const page of client.stepDetails(run)) {
         for (const step of page.steps) {

@@ -59,7 +59,7 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
           `The run "${name}" is waiting for a person` +
           `${watched.question === undefined ? '' : ` (${watched.question})`}. It was left as it is; answer here${where}`,
         failedStep,
-        waitsForPerson: true,
+        remark: 'waits-for-person',
       }
     case 'gone':
       return {

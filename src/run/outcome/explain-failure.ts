@@ -4,7 +4,7 @@ import { missingPermission } from '../../zenml/answers/permission.ts'
 import { twoSentences } from '../../base/sentences.ts'
 import type { ExceptionInfo, Log, RunDetail } from '../../zenml/step-detail.ts'
 import { NO_LOG, recordOfException, tailOf, whyCut } from './log-tail.ts'
-import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
 import type { Reporter } from '../events.ts'
 import type { Fault, LogTail, RunFailure, StepFailure } from '../facts.ts'
 import { boundedMessage, className, readTraceback } from './traceback.ts'
@@ -60,7 +60,7 @@ export class FailureExplainer {
   }
 
   async #explainChildRun({ id }: ChildRun, path: string, limit: AbortSignal, depth: number): Promise<void> {
-    const read = await tryTo((client) => client.dag(id), this.#deps, limit)
+    const read = await readBestEffort((client) => client.dag(id), this.#deps, limit)
     // Then the exception of the run that called it says more.
     if ('missing' in read) return
     const { steps, childRuns } = read.value
@@ -73,7 +73,7 @@ export class FailureExplainer {
     }
     for (const run of below) await this.#explainChildRun(run, `${path}/${run.name}`, limit, depth + 1)
     if (failed.length + below.length > 0 || !this.#isNew(id)) return
-    const detail = await tryTo((client) => client.runDetail(id), this.#deps, limit)
+    const detail = await readBestEffort((client) => client.runDetail(id), this.#deps, limit)
     const fault = 'value' in detail ? notedFault(detail.value.exception) : undefined
     this.#tell({ step: path, fault, log: NO_LOG, isInChildRun: true })
   }
@@ -90,12 +90,12 @@ export class FailureExplainer {
   }
 
   async #explainStep(id: string, step: string, limit: AbortSignal): Promise<StepFailure> {
-    const detail = await tryTo((client) => client.stepDetail(id), this.#deps, limit)
+    const detail = await readBestEffort((client) => client.stepDetail(id), this.#deps, limit)
     const exception = 'value' in detail ? detail.value.exception : undefined
     // A log has up to 32 MB; it is read for its end, or because nothing else names the exception.
     const isNeeded = this.#deps.logTail > 0 || exception?.message === undefined
     const log = isNeeded
-      ? await tryTo((client) => client.stepLog(id), this.#deps, limit)
+      ? await readBestEffort((client) => client.stepLog(id), this.#deps, limit)
       : { value: EMPTY_LOG }
     return { step, fault: faultOf(exception, log), log: readTail(log, exception, this.#deps.logTail) }
   }
@@ -109,7 +109,7 @@ export class FailureExplainer {
  */
 export async function explainRun(run: Run | RunDetail, deps: ExplainDependencies): Promise<RunFailure> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
-  const log = await tryTo((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit)
+  const log = await readBestEffort((client) => client.runnerLog(run.id).catch(unlessNoRoute), deps, limit)
   const isEmpty = 'value' in log && log.value.records.every((record) => record.trim() === '')
   return {
     failedAt: run.endTime ?? run.updated,

@@ -3,7 +3,7 @@ import type { RunReference } from '../../zenml/model.ts'
 import type { StepDetail } from '../../zenml/step-detail.ts'
 import type { Retries } from '../../zenml/retry.ts'
 import { isStepReused } from '../../zenml/status.ts'
-import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 
 /** How many steps one request asks for. */
 const AT_ONCE = 100
@@ -47,7 +47,7 @@ export async function withOriginals(
   const reused = open.length
   for (let replays = 0; open.length > 0 && replays < MOST_REPLAYS; replays += 1) {
     const ids = open.flatMap(({ nextId }) => nextId ?? [])
-    const read = await tryTo((client) => readSteps(client, ids, projectId), deps, limit, { retries })
+    const read = await readBestEffort((client) => readSteps(client, ids, projectId), deps, limit, { retries })
     if ('missing' in read) {
       why = read.missing
       break

@@ -3,7 +3,7 @@ import { shownDuration } from '../../base/duration-text.ts'
 import { isZenmlError, type AnswerError, type UnreachableError } from '../../zenml/errors.ts'
 import type { ModelVersion, Stage, StageAnswer } from '../../zenml/model-versions.ts'
 import { RunError } from '../errors.ts'
-import { pauseAfter, type AskDependencies } from '../until-answered.ts'
+import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
 import { decide, isNewer, type Decision, type Look, type Replace } from './decide.ts'
 import { alreadySo, nowSo, notKept, notKnown, replacedNewer, superseded, taken } from './words.ts'
 

@@ -6,8 +6,8 @@ import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
-import { connect } from '../find/target.ts'
-import type { AskDependencies } from '../until-answered.ts'
+import { readServerAndProject } from '../find/server-and-project.ts'
+import type { AskDependencies } from '../retry-until-answered.ts'
 import { shownVersion } from './words.ts'
 
 /** Where the version comes from: a run that made it (id or exact name), or a model and what names a version of it. */
@@ -40,7 +40,7 @@ export async function findVersion(
   if (choice.kind === 'run') return ofRun(choice.run, project, deps)
   const { model, version } = choice
   const isById = isUuid(model) || isUuid(version)
-  const { server, project: scope } = await connect({ isById, project }, deps)
+  const { server, project: scope } = await readServerAndProject({ isById, project }, deps)
   const found = isUuid(version)
     ? await byId(version, model, deps)
     : await byName(version, await theModel(model, scope, deps), deps)

@@ -8,7 +8,7 @@ import {
   type WaitCondition,
 } from '../../zenml/answers/resolve-answer.ts'
 import { RunError } from '../errors.ts'
-import { pauseAfter, type AskDependencies } from '../until-answered.ts'
+import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
 import { isResolvedAlready } from '../watch/paused-questions.ts'
 import { answeredOtherwise, doesNotFit, type Place } from './words.ts'
 

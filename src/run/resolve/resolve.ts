@@ -9,8 +9,8 @@ import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
-import { stopRun } from '../stop/stop.ts'
-import { leftClause, leftOf } from '../stop/stopped.ts'
+import { stopRun } from '../stop/stop-run.ts'
+import { leftClause, leftOf } from '../stop/stop-result.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
 import {
   answered,

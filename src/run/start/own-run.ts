@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
-import type { PlannedRun } from '../journal.ts'
+import type { PlannedRun } from '../recovery-journal.ts'
 import { uniqueDigits } from './run-name.ts'
 
 /** What was sent, as far as it tells whose a run is. */

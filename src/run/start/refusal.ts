@@ -1,7 +1,7 @@
 import type { AnswerError } from '../../zenml/errors.ts'
 import { DEFINITION_NOUNS, type Definition } from '../../zenml/model.ts'
 import { twoSentences } from '../../base/sentences.ts'
-import type { RunIdentity } from '../journal.ts'
+import type { RunIdentity } from '../recovery-journal.ts'
 
 /** What ZenML's refusals of a trigger mean for a person, by their text (ZenML API, "Find" and "Errors"). */
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [

@@ -1,8 +1,8 @@
 import type { Run } from '../../zenml/model.ts'
 import { Deadline } from '../../base/deadline.ts'
-import { cleanUp, type CleanUpDependencies } from '../stop/clean-up.ts'
+import { findAndStop, type FindAndStopDependencies } from '../stop/find-and-stop.ts'
 import { RunError } from '../errors.ts'
-import type { PlannedRun } from '../journal.ts'
+import type { PlannedRun } from '../recovery-journal.ts'
 
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
 export function isLeftByFullQueue({ status, statusReason }: Run): boolean {
@@ -25,10 +25,10 @@ const LOOK_MS = 10_000
 export async function refusedForPermission(
   refusal: string,
   { planned, reason }: { readonly planned: PlannedRun; readonly reason: string },
-  deps: CleanUpDependencies,
+  deps: FindAndStopDependencies,
 ): Promise<RunError> {
   const { clock } = deps
-  const ended = await cleanUp(
+  const ended = await findAndStop(
     {
       run: planned,
       mode: 'stop',

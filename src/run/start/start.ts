@@ -2,14 +2,14 @@ import type { Deadline } from '../../base/deadline.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
-import { ageOf } from '../age.ts'
+import { ageOf } from '../run-duration.ts'
 import { completeFor, type Configuration } from '../configure/merge.ts'
 import type { FoundTarget } from '../find/target.ts'
-import type { Begun, RunDependencies } from '../follow.ts'
-import type { RunIdentity } from '../journal.ts'
-import { endReason } from '../stop/end-reason.ts'
+import type { Begun, RunDependencies } from '../run-supervisor.ts'
+import type { RunIdentity } from '../recovery-journal.ts'
+import { stopReason } from '../stop/stop-reason.ts'
 import { kinOfDefinition } from '../watch/usual.ts'
-import { showsHandOver } from './dispatch.ts'
+import { showsHandOver } from './confirm-run-begins.ts'
 import { factsOf, noteOrigin, type Provenance } from '../origin.ts'
 import { defaultRunName, expandRunName, pipelineOf, type Requester } from './run-name.ts'
 import { triggerRun } from './trigger.ts'
@@ -57,7 +57,7 @@ export async function startRun(
       key,
       deadline,
       showsHandOver: showsHandOver(server.version),
-      endReason: endReason('The server never began this run', request.workflowRunUrl),
+      endReason: stopReason('The server never began this run', request.workflowRunUrl),
     },
     deps,
   )

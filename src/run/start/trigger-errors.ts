@@ -1,5 +1,5 @@
 import { RunError } from '../errors.ts'
-import type { RunIdentity } from '../journal.ts'
+import type { RunIdentity } from '../recovery-journal.ts'
 
 /** A user's own name that another run has. */
 export function nameTaken(name: string): RunError {

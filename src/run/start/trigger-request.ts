@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Deadline } from '../../base/deadline.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
-import type { Journal, RunIdentity } from '../journal.ts'
+import type { RecoveryJournal, RunIdentity } from '../recovery-journal.ts'
 import type { Reporter } from '../events.ts'
 
 export interface TriggerRequest {
@@ -30,7 +30,7 @@ export interface TriggerDependencies {
   readonly client: ZenmlClient
   readonly clock: Clock
   readonly reporter: Reporter
-  readonly journal: Journal
+  readonly journal: RecoveryJournal
   /** Gives a new UUID. */
   readonly newKey: () => string
   readonly signal?: AbortSignal | undefined

@@ -5,14 +5,14 @@ import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
-import { awaitDispatch, doubtAfter, type Doubt } from './dispatch.ts'
+import { confirmRunBegins, doubtAfter, type Doubt } from './confirm-run-begins.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { RunError } from '../errors.ts'
-import { Patience } from '../patience.ts'
+import { FailureTolerance } from '../failure-tolerance.ts'
 import { explainRefusal } from './refusal.ts'
-import type { PlannedRun, RunIdentity } from '../journal.ts'
+import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
 import { isLeftByFullQueue, refusedForPermission } from './run-left-behind.ts'
-import { untilAnswered } from '../until-answered.ts'
+import { retryUntilAnswered } from '../retry-until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
 import type { TriggerHindrance } from '../events.ts'
@@ -76,13 +76,13 @@ class Trigger {
   #vanishedSince: number | undefined
   #lastHindrance = ''
   /** For noes to a request that is sent again. */
-  readonly #patience: Patience
+  readonly #tolerance: FailureTolerance
 
   constructor(request: TriggerRequest, deps: TriggerDependencies) {
     this.#request = request
     this.#deps = deps
     this.#key = request.key
-    this.#patience = new Patience(deps.clock)
+    this.#tolerance = new FailureTolerance(deps.clock)
   }
 
   async run(): Promise<TriggeredRun> {
@@ -130,7 +130,7 @@ class Trigger {
   async #act(answer: TriggerAnswer): Promise<TriggeredRun | undefined> {
     if (answer.kind !== 'working') this.#keyBusySince = undefined
     if (answer.kind !== 'name-taken') this.#vanishedSince = undefined
-    if (answer.kind !== 'refused') this.#patience.answered()
+    if (answer.kind !== 'refused') this.#tolerance.answered()
     switch (answer.kind) {
       case 'started':
         return this.#follow(answer.run)
@@ -164,7 +164,7 @@ class Trigger {
 
   /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
   #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
-    return byZenml ? this.#patience.isFinal(error) : this.#patience.refused()
+    return byZenml ? this.#tolerance.isFinal(error) : this.#tolerance.refused()
   }
 
   /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
@@ -204,7 +204,7 @@ class Trigger {
   /** The run of that id if it is ours under another name. */
   async #ownRun({ id }: RunIdentity): Promise<TriggeredRun | undefined> {
     const soon = new Deadline(this.#deps.clock, Math.min(SOON_MS, this.#request.deadline.leftMs))
-    const run = await this.#untilAnswered(async (once) => runOfId(once, id), soon)
+    const run = await this.#retryUntilAnswered(async (once) => runOfId(once, id), soon)
     if (run === undefined || ownership(run, this.#plan()) !== 'ours') return undefined
     return { run, name: run.name ?? id, adopted: true }
   }
@@ -293,9 +293,9 @@ class Trigger {
     const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }
     const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
-    const dispatch = await awaitDispatch(request, this.#deps)
-    if (dispatch.kind === 'alive') return { run: dispatch.run, name, adopted: true }
-    if (dispatch.kind === 'gone') return undefined
+    const confirmation = await confirmRunBegins(request, this.#deps)
+    if (confirmation.kind === 'alive') return { run: confirmation.run, name, adopted: true }
+    if (confirmation.kind === 'gone') return undefined
     this.#key = this.#deps.newKey()
     const nextName = otherRunName(this.#request.name, nameIsOurs, this.#key)
     this.#request = { ...this.#request, name: nextName, nameIsOurs: true }
@@ -308,17 +308,17 @@ class Trigger {
   async #lookUp(): Promise<Run[]> {
     const plan = this.#plan()
     const ask = async (once: ZenmlClient): Promise<Run[]> => runsAsSent(once, plan)
-    return this.#untilAnswered(ask, this.#request.deadline)
+    return this.#retryUntilAnswered(ask, this.#request.deadline)
   }
 
   /** Where a run may be under way, a no is doubted for a while. */
-  async #untilAnswered<Answer>(
+  async #retryUntilAnswered<Answer>(
     ask: (client: ZenmlClient) => Promise<Answer>,
     deadline: Deadline,
   ): Promise<Answer> {
-    const patience = new Patience(this.#deps.clock)
-    const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => patience.isFinal(error) : undefined
-    return untilAnswered(ask, deadline, this.#deps, isFinal)
+    const tolerance = new FailureTolerance(this.#deps.clock)
+    const isFinal = this.#mayHaveStarted ? (error: ZenmlError) => tolerance.isFinal(error) : undefined
+    return retryUntilAnswered(ask, deadline, this.#deps, isFinal)
   }
 
   async #refuseTakenName(): Promise<void> {

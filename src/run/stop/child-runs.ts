@@ -1,7 +1,7 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import type { ChildRun } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { leftOf, worstOf, type Left, type Stopped } from './stopped.ts'
+import { leftOf, worstOf, type Left, type StopResult } from './stop-result.ts'
 
 /** Of one run and all below it, itself included; each is asked, and then looked at every other second. */
 const MOST_RUNS = 50
@@ -18,8 +18,8 @@ const MAX_NAME_LENGTH = 100
 /** A child run, and what came of stopping it as soon as that is known. */
 interface Begun {
   readonly child: ChildRun
-  readonly stopping: Promise<Stopped>
-  stopped?: Stopped
+  readonly stopping: Promise<StopResult>
+  stopped?: StopResult
 }
 
 /**
@@ -28,12 +28,12 @@ interface Begun {
  */
 export class ChildRuns {
   readonly #family: Set<string>
-  readonly #stop: (child: ChildRun) => Promise<Stopped>
+  readonly #stop: (child: ChildRun) => Promise<StopResult>
   readonly #begun = new Map<string, Begun>()
   #areTooMany = false
 
   /** @param family the ids of all runs that are seen to, from the topmost on; each is seen to once, by whoever finds it first */
-  constructor(family: Set<string>, stop: (child: ChildRun) => Promise<Stopped>) {
+  constructor(family: Set<string>, stop: (child: ChildRun) => Promise<StopResult>) {
     this.#family = family
     this.#stop = stop
   }
@@ -79,7 +79,7 @@ export class ChildRuns {
   }
 
   /** What is known of a run together with its child runs: it has ended only if they have. */
-  async together(own: Stopped): Promise<Stopped> {
+  async together(own: StopResult): Promise<StopResult> {
     if (own.kind === 'gone' || (await this.haveEnded())) return own
     const left = this.#left()
     if (left === undefined) return own
@@ -94,7 +94,7 @@ export class ChildRuns {
   }
 }
 
-function isOver({ kind }: Stopped): boolean {
+function isOver({ kind }: StopResult): boolean {
   return kind === 'ended' || kind === 'gone'
 }
 

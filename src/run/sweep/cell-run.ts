@@ -6,10 +6,16 @@ import { RunError } from '../errors.ts'
 import type { RunEvent } from '../events.ts'
 import type { RunDetails, Usual } from '../facts.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { Follower, TIMEOUT_STOP_MS, type Begun, type FollowPolicy, type RunDependencies } from '../follow.ts'
-import type { EndMode, Journal } from '../journal.ts'
+import {
+  RunSupervisor,
+  TIMEOUT_STOP_MS,
+  type Begun,
+  type FollowPolicy,
+  type RunDependencies,
+} from '../run-supervisor.ts'
+import type { StopMode, RecoveryJournal } from '../recovery-journal.ts'
 import type { Origin, Provenance } from '../origin.ts'
-import { missedClauses } from '../outcome/expect.ts'
+import { missedClauses } from '../outcome/evaluate-expectations.ts'
 import { resumeRun } from '../start/resume.ts'
 import { namedRequester, type Requester } from '../start/run-name.ts'
 import { startRun } from '../start/start.ts'
@@ -22,7 +28,7 @@ import type { StartTurns, StartDeadline } from './start-turns.ts'
 
 export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
   /** Keeps what the post step must know of a cell. */
-  readonly journalOf: (cell: Cell) => Journal
+  readonly journalOf: (cell: Cell) => RecoveryJournal
 }
 
 /** What the cells of a sweep share. */
@@ -57,7 +63,7 @@ export class CellRun {
   readonly #context: CellContext
   #begun: Begun | undefined
   #isResumed = false
-  #isEnding = false
+  #isStopping = false
   #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'reason'> = NOTHING_SEEN
   #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
@@ -70,9 +76,9 @@ export class CellRun {
 
   /** Sees to the run until it is over. Only what nobody foresaw is thrown. */
   async result(): Promise<CellResult> {
-    const follower = new Follower(this.#policy(), this.#dependencies())
-    const outcome = await this.#outcome(follower)
-    const { started } = follower
+    const supervisor = new RunSupervisor(this.#policy(), this.#dependencies())
+    const outcome = await this.#outcome(supervisor)
+    const { started } = supervisor
     const { rank } = this.#seen
     return {
       cell: this.cell,
@@ -94,27 +100,27 @@ export class CellRun {
     return isNoted === false ? undefined : this.#begun?.origin
   }
 
-  async #outcome(follower: Follower): Promise<Outcome> {
+  async #outcome(supervisor: RunSupervisor): Promise<Outcome> {
     const { turns } = this.#context
     try {
-      const begun = await turns.inTurn(() => this.#begin(follower.deps))
+      const begun = await turns.inTurn(() => this.#begin(supervisor.deps))
       this.#begun = begun
       turns.taken()
       try {
         const { usual } = this.#context
         // How it ended is noted on the best one only, when all have.
-        return await follower.follow({ ...begun, usual, origin: undefined })
+        return await supervisor.follow({ ...begun, usual, origin: undefined })
       } finally {
         turns.freed()
       }
     } catch (error) {
-      return this.#interrupted(follower, error)
+      return this.#interrupted(supervisor, error)
     }
   }
 
-  async #interrupted(follower: Follower, thrown: unknown): Promise<Outcome> {
+  async #interrupted(supervisor: RunSupervisor, thrown: unknown): Promise<Outcome> {
     try {
-      return await follower.interrupted(thrown)
+      return await supervisor.interrupted(thrown)
     } catch (error) {
       if (error instanceof RunError) return failed(error)
       if (isZenmlError(error)) return failed({ ...NO_RUN, message: error.message })
@@ -156,7 +162,7 @@ export class CellRun {
         return failFast.aborted && !jobSignal.aborted ? TIMEOUT_STOP_MS : undefined
       },
       // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
-      get onCancel(): EndMode {
+      get onCancel(): StopMode {
         return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel
       },
     }
@@ -170,10 +176,10 @@ export class CellRun {
     const stopped = new AbortController()
     failFast.addEventListener('abort', () => {
       // Another's failure must not cut off a stop that is under way here.
-      if (this.#isEnding) return
+      if (this.#isStopping) return
       try {
         // A step that is killed in between leaves the rest to its post step.
-        journal.ending('stop')
+        journal.stopping('stop')
       } finally {
         stopped.abort(failFast.reason)
       }
@@ -194,7 +200,7 @@ export class CellRun {
   }
 
   #note(event: RunEvent): void {
-    if (event.kind === 'ending') this.#isEnding = true
+    if (event.kind === 'stopping') this.#isStopping = true
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
@@ -233,5 +239,11 @@ function failed({
   conclusion,
   hadRun,
 }: Pick<RunError, 'message' | 'conclusion' | 'hadRun'>): Outcome {
-  return { conclusion, status: '', error: message, failedStep: undefined, hadRun }
+  return {
+    conclusion,
+    status: '',
+    error: message,
+    failedStep: undefined,
+    remark: hadRun ? 'had-run' : undefined,
+  }
 }

@@ -2,8 +2,8 @@ import type { JsonObject } from '../../base/json.ts'
 import type { Layer } from '../configure/layers.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Comparison } from '../facts.ts'
-import type { RunIdentity, StartedRun } from '../journal.ts'
-import type { Verdict } from '../outcome/expect.ts'
+import type { RunIdentity, StartedRun } from '../recovery-journal.ts'
+import type { Verdict } from '../outcome/evaluate-expectations.ts'
 
 /** One combination of a matrix, for which there is one run. */
 export interface Cell {
@@ -62,14 +62,14 @@ export interface SweepResult {
 
 /** An error for a place that names the cell and links the run: without the run's name and address. */
 export function shortError(
-  { error, waitsForPerson }: Outcome,
+  { error, remark }: Outcome,
   run: Pick<StartedRun, 'name' | 'url'> | undefined,
 ): string | undefined {
   const plain = error?.replace(/^Cancelled\. /, '')
   if (plain === undefined || run === undefined) return plain
   const unnamed = plain.replace(` "${run.name}"`, '')
   // Where a person has to answer, the address is all that helps.
-  if (run.url === undefined || waitsForPerson === true) return unnamed
+  if (run.url === undefined || remark === 'waits-for-person') return unnamed
   return unnamed.replace(`. See its steps and logs: ${run.url}`, '').replace(`: ${run.url}`, '')
 }
 
@@ -78,7 +78,7 @@ export function wasNeverStarted({ run, outcome }: CellResult): boolean {
   if (run !== undefined) return false
   return (
     outcome === undefined ||
-    (outcome.hadRun !== true && outcome.inDoubt !== true && outcome.conclusion !== 'lost')
+    (outcome.remark !== 'had-run' && outcome.remark !== 'in-doubt' && outcome.conclusion !== 'lost')
   )
 }
 

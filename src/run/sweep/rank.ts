@@ -1,5 +1,5 @@
 import type { RunDetails } from '../facts.ts'
-import { loggedValue } from '../outcome/expect.ts'
+import { loggedValue } from '../outcome/evaluate-expectations.ts'
 import { isGood, type Candidate, type CellResult, type Rank, type RankValue } from './cell.ts'
 
 /** The value that a finished run is ranked by. A number that cannot be told from another one is none. */

@@ -4,9 +4,9 @@ import { nameOfBaseline, readBaseline, type BaselineChoice } from '../compare/ba
 import type { Overrides } from '../configure/merge.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { RunError } from '../errors.ts'
-import { needsBaseline } from '../outcome/expect.ts'
+import { needsBaseline } from '../outcome/evaluate-expectations.ts'
 import { findTarget, type FindRequest, type FoundTarget } from '../find/target.ts'
-import type { FollowPolicy } from '../follow.ts'
+import type { FollowPolicy } from '../run-supervisor.ts'
 import { noteConclusion, type Provenance } from '../origin.ts'
 import type { Requester } from '../start/run-name.ts'
 import { within } from '../start/trigger-timeout.ts'
@@ -17,7 +17,8 @@ import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type S
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
 import { inOrder, isCandidate } from './rank.ts'
 import { StartTurns } from './start-turns.ts'
-import { verdictOf, type SweepOutcome } from './verdict.ts'
+import { concludeSweep } from './conclude-sweep.ts'
+import type { Outcome } from '../conclusion.ts'
 
 /** Everything that a sweep asks for. */
 export interface SweepRequest
@@ -48,8 +49,8 @@ export interface SweepRequest
  *
  * @throws RunError or ZenmlError, with one line for a person, if nothing was started
  */
-export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<SweepOutcome> {
-  let run: () => Promise<SweepOutcome>
+export async function runSweep(request: SweepRequest, deps: SweepDependencies): Promise<Outcome> {
+  let run: () => Promise<Outcome>
   try {
     const deadline = new Deadline(deps.clock, request.triggerTimeoutMs)
     const found = await within(deadline, deps, (limited) => findTarget(request, limited))
@@ -65,7 +66,7 @@ export async function runSweep(request: SweepRequest, deps: SweepDependencies): 
   return run()
 }
 
-const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined, hadRun: false } as const
+const NOT_BEGUN = { conclusion: 'cancelled', status: '', failedStep: undefined } as const
 
 /** One may be refused for what it is given. More of them, and the server refuses all, or is away for each whole `trigger-timeout`. */
 const MOST_NOT_STARTED = 2
@@ -121,7 +122,7 @@ class Sweep {
     }
   }
 
-  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<SweepOutcome> {
+  async run(cells: readonly ConfiguredCell[], context: CellContext): Promise<Outcome> {
     const { maxParallel, rank, expectAll } = this.#request
     const waiting = [...cells]
     const worker = async (): Promise<void> => {
@@ -147,7 +148,12 @@ class Sweep {
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
     const hasFailedFast = this.#failFast.signal.aborted
-    const outcome = verdictOf(result, { expectAll, isCancelled, whyStopped: this.#whyStopped, hasFailedFast })
+    const outcome = concludeSweep(result, {
+      expectAll,
+      isCancelled,
+      whyStopped: this.#whyStopped,
+      hasFailedFast,
+    })
     if (outcome.conclusion === 'completed') await this.#noteBest(result)
     return outcome
   }

@@ -1,6 +1,6 @@
 import type { ArtifactLooks } from '../../zenml/answers/visualization.ts'
 import type { ArtifactInfo, Gallery, RunDetails, Visualization, VisualizationType } from '../facts.ts'
-import { tryTo, type Reading, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
 
 /** A person scrolls through no more; numbers, which ZenML shows as JSON, come last. */
 const MOST_SHOWN = 50
@@ -86,7 +86,7 @@ class GalleryReader {
     for (const batch of batchesOf(ids.slice(0, MOST_ARTIFACTS), LISTED_AT_ONCE)) {
       const looks = await Promise.all(
         batch.map(async (id) => {
-          return tryTo(async (client) => client.artifactLooks(id), this.#deps, this.#listLimit)
+          return readBestEffort(async (client) => client.artifactLooks(id), this.#deps, this.#listLimit)
         }),
       )
       for (const [index, id] of batch.entries()) this.#looks.set(id, looks[index] ?? NOT_ASKED)
@@ -160,7 +160,7 @@ class GalleryReader {
   }
 
   async #readOne({ artifactId, index, name, type }: Place): Promise<Reading<Visualization>> {
-    const read = await tryTo(
+    const read = await readBestEffort(
       async (client) => client.visualization(artifactId, index, MOST_ANSWER_BYTES),
       this.#deps,
       this.#limit,

@@ -1,6 +1,6 @@
 import type { Deadline } from '../../base/deadline.ts'
 import type { RunEvent } from '../events.ts'
-import type { EndMode, TimeoutMode } from '../journal.ts'
+import type { StopMode, TimeoutMode } from '../recovery-journal.ts'
 
 /**
  * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
@@ -35,7 +35,7 @@ export function isInLastMinutes({ jobDeadline }: TimePolicy): boolean {
 }
 
 /** What becomes of the run that nobody follows any more. */
-export function endModeOf(onTimeout: TimeoutMode): EndMode {
+export function stopModeOf(onTimeout: TimeoutMode): StopMode {
   return onTimeout === 'hand-over' ? 'keep-running' : onTimeout
 }
 

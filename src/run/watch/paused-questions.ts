@@ -2,7 +2,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
 import type { ChildRun, Question, RunParts } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
-import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 
 /** Child runs have child runs; each costs a request. */
 const MOST_DEPTH = 3
@@ -125,7 +125,7 @@ export class Questions {
 
   async #ofChildRun(): Promise<string | undefined> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
-    const read = await tryTo((client) => openQuestions(client, this.#runId), this.#deps, limit)
+    const read = await readBestEffort((client) => openQuestions(client, this.#runId), this.#deps, limit)
     return 'value' in read ? read.value.questions[0]?.text : undefined
   }
 }

@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
 import type { Usual } from '../facts.ts'
-import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 
 /** What runs that take alike have in common; ids, undefined where they are not known. */
 export interface Kin {
@@ -55,7 +55,7 @@ export async function readUsual(
   const wanted = templateId === undefined ? { pipelineId } : { templateId }
   const query = { ...wanted, projectId, size: MOST_RUNS }
   const deps = { client, timeLimit, signal }
-  const read = await tryTo((hurried) => hurried.completedRuns(query), deps, timeLimit(TIME_LIMIT_MS))
+  const read = await readBestEffort((hurried) => hurried.completedRuns(query), deps, timeLimit(TIME_LIMIT_MS))
   if ('missing' in read) return undefined
   const { runs } = read.value
   const same = runs.filter(({ sourceSnapshotId }) => sourceSnapshotId === snapshotId)

@@ -12,7 +12,7 @@ import { nextPollMs } from './polling.ts'
 import { Questions } from './paused-questions.ts'
 import type { Reporter, RunEvent } from '../events.ts'
 import type { Usual } from '../facts.ts'
-import { DOUBTED_MS, Patience } from '../patience.ts'
+import { DOUBTED_MS, FailureTolerance } from '../failure-tolerance.ts'
 import { hasSteps, WatchedSteps, type WatchDependencies } from './watched-steps.ts'
 
 export interface WatchRequest {
@@ -101,7 +101,7 @@ class Watch {
   #lostSince: number | undefined
   /** As it was told last. */
   #toleratedMs: number | undefined
-  readonly #patience: Patience
+  readonly #tolerance: FailureTolerance
   /** Of a Retry-After at the last look. */
   #askedToWaitMs = 0
   #toldSlowStart = false
@@ -118,7 +118,7 @@ class Watch {
     this.#seenAt = this.#startedAt
     this.#status = request.status
     this.#questions = new Questions(request.run.id, deps)
-    this.#patience = new Patience(deps.clock)
+    this.#tolerance = new FailureTolerance(deps.clock)
     this.#heartbeat = new Heartbeat(this.#startedAt)
     this.#orchestrator = new Orchestrator(this.#client, request.run.id)
     const reporter: Reporter = {
@@ -209,7 +209,7 @@ class Watch {
   }
 
   #noteAnswer(): void {
-    this.#patience.answered()
+    this.#tolerance.answered()
     this.#isInSight = true
     this.#seenAt = this.#deps.clock.elapsed()
     this.#askedToWaitMs = 0
@@ -310,11 +310,11 @@ class Watch {
     const detail = error.message
     this.#isInSight = false
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
-    if (this.#patience.isGone(error)) return { kind: 'gone', status, detail }
+    if (this.#tolerance.isGone(error)) return { kind: 'gone', status, detail }
     if (isGone(error)) return undefined
     const { lostAfterMs } = this.#request
     if (!isPassing(error)) return this.#noteRefusal(detail)
-    this.#patience.passed()
+    this.#tolerance.passed()
     const lostMs = this.#noteLost(detail, lostAfterMs)
     return lostMs < lostAfterMs ? undefined : { kind: 'lost', status, detail, refuses: false }
   }
@@ -324,7 +324,7 @@ class Watch {
     this.#isInSight = false
     const { lostAfterMs } = this.#request
     const doubtedMs = Math.min(DOUBTED_MS, lostAfterMs)
-    const isFinal = this.#patience.refused(doubtedMs)
+    const isFinal = this.#tolerance.refused(doubtedMs)
     if (!isFinal && this.#noteLost(detail, doubtedMs) < lostAfterMs) return undefined
     return { kind: 'lost', status: this.#status, detail, refuses: isFinal }
   }

@@ -5,7 +5,7 @@ import type { ChildRun, RunGraph, RunParts, RunReference, StepState } from '../.
 import { runPhase } from '../../zenml/status.ts'
 import { unfinishedSteps } from './is-over.ts'
 import { progressOf, type SeenSteps } from './progress.ts'
-import { tryTo, type ReadingDependencies } from '../try-to-read.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import type { Reporter } from '../events.ts'
 import { isWithoutGraph } from './read-steps.ts'
 import type { StepCounts } from '../facts.ts'
@@ -112,7 +112,7 @@ export class WatchedSteps {
   /** For a run whose state does not hang on its steps; undefined if they cannot be had. */
   async tryToRead(): Promise<RunParts | undefined> {
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
-    const read = await tryTo((client) => this.#reading(this.#graphOrList(client)), this.#deps, limit)
+    const read = await readBestEffort((client) => this.#reading(this.#graphOrList(client)), this.#deps, limit)
     return 'value' in read ? read.value : undefined
   }
 

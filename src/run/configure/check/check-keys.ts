@@ -1,7 +1,7 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 import type { Check, Findings } from './collected-problems.ts'
-import type { Types } from './types.ts'
+import type { SchemaValidator } from './schema-validator.ts'
 import { quoted } from '../../../base/words.ts'
 
 /** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
@@ -47,13 +47,13 @@ function checkKey(
   value: JsonValue,
   place: Path,
   known: JsonValue | undefined,
-  types: Types,
+  types: SchemaValidator,
   findings: Findings,
 ): void {
   const schema = key === 'environment' && known !== undefined ? ENVIRONMENT : known
   // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
   if (key.endsWith('_hook_source') && isJsonObject(value)) return
-  const { misfits, ignored } = types.fit(schema, value)
+  const { misfits, ignored } = types.validate(schema, value)
   const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
   for (const { path, value: part, wanted } of isShort ? [] : misfits) {
     const name = quoted([key, ...path].join('.'))
@@ -70,7 +70,7 @@ function checkKey(
 }
 
 /** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
-function mayHaveShortForm(schema: JsonValue | undefined, types: Types): boolean {
+function mayHaveShortForm(schema: JsonValue | undefined, types: SchemaValidator): boolean {
   const choices = member(schema, 'anyOf')
   const all = isJsonList(choices) ? choices : [schema]
   return all.some((choice) => {

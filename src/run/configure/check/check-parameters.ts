@@ -1,7 +1,7 @@
 import { isJsonObject, member, mergeDeeply, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 import type { Findings } from './collected-problems.ts'
-import type { Misfit } from './value-fits-type.ts'
+import type { Misfit } from './validation-result.ts'
 import type { ParameterOutline } from './outline.ts'
 import { alternatives, asNested, didYouMean, quoted, type Show } from '../../../base/words.ts'
 
@@ -46,7 +46,11 @@ function checkValue(
   const below = member(outline.values, name)
   // The server lays a mapping over the template's, and the step gets both.
   const whole = isJsonObject(below) && isJsonObject(given) ? mergeDeeply(below, given) : given
-  const { value, misfits, ignored, converted } = outline.types.fit(outline.schemas.get(name), whole, below)
+  const { value, misfits, ignored, converted } = outline.types.validate(
+    outline.schemas.get(name),
+    whole,
+    below,
+  )
   const what = (inside: Path): string => {
     const parameter = `parameter ${quoted(name)} of ${owner}`
     return inside.length === 0 ? parameter : `${quoted(inside.join('.'))} in ${parameter}`

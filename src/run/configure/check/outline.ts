@@ -1,14 +1,14 @@
 import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Definition } from '../../../zenml/model.ts'
 import { keysOf, valueAt } from '../layers.ts'
-import { Budget, Types } from './types.ts'
+import { Budget, SchemaValidator } from './schema-validator.ts'
 
 /** The parameters of a step or of a pipeline. */
 export interface ParameterOutline {
   /** Each parameter's JSON schema; undefined where its type is not known. */
   readonly schemas: ReadonlyMap<string, JsonValue | undefined>
   /** Knows what references in them mean. */
-  readonly types: Types
+  readonly types: SchemaValidator
   /** The values of the template or snapshot. */
   readonly values: JsonObject
   /** Those that must have a value. */
@@ -28,7 +28,7 @@ export interface Outline {
   readonly keys: JsonObject | undefined
   stepKeys(name: string): JsonObject | undefined
   /** Knows what references in the keys' schemas mean. */
-  readonly types: Types
+  readonly types: SchemaValidator
 }
 
 /**
@@ -89,7 +89,7 @@ function parametersOf(
   spec: JsonValue | undefined,
   schema: JsonValue | undefined,
   values: JsonValue | undefined,
-  types: Types,
+  types: SchemaValidator,
   budget: Budget,
 ): ParameterOutline {
   const typed = isJsonObject(member(spec, 'properties')) ? spec : schema
@@ -102,7 +102,7 @@ function parametersOf(
   ])
   return {
     schemas: new Map([...names].map((name) => [name, valueAt(typed, ['properties', name])])),
-    types: isJsonObject(own) ? new Types(own, budget) : types,
+    types: isJsonObject(own) ? new SchemaValidator(own, budget) : types,
     values: isJsonObject(values) ? values : {},
     required: (isJsonList(required) ? required : []).filter((name) => typeof name === 'string'),
   }
@@ -112,12 +112,12 @@ function parametersOf(
 class ConfigSchema {
   readonly #root: JsonObject | undefined
   readonly #steps: JsonValue | undefined
-  readonly types: Types
+  readonly types: SchemaValidator
 
   constructor(root: JsonObject | undefined, budget: Budget) {
     this.#root = root
     const definitions = member(root, '$defs')
-    this.types = new Types(isJsonObject(definitions) ? definitions : {}, budget)
+    this.types = new SchemaValidator(isJsonObject(definitions) ? definitions : {}, budget)
     this.#steps = this.#property(root, 'steps')
   }
 

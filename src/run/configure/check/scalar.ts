@@ -1,4 +1,4 @@
-import type { ScalarFit } from './value-fits-type.ts'
+import type { ScalarResult } from './validation-result.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { isJsonList, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import { fitText } from './text.ts'
@@ -15,7 +15,7 @@ const TRUE: readonly string[] = ['1', 'on', 't', 'true', 'y', 'yes']
 const FALSE: readonly string[] = ['0', 'off', 'f', 'false', 'n', 'no']
 
 /** Fits a value to a schema of one of the simple types; what is not understood fits as it is. */
-export function fitScalar(schema: JsonObject, value: JsonValue): ScalarFit {
+export function validateScalar(schema: JsonObject, value: JsonValue): ScalarResult {
   if (Object.hasOwn(schema, 'const')) return fitChoice([schema['const'] ?? null], value)
   const choices = schema['enum']
   if (isJsonList(choices)) return orFlags(choices, value, fitChoice(choices, value))
@@ -36,7 +36,7 @@ export function fitScalar(schema: JsonObject, value: JsonValue): ScalarFit {
 }
 
 /** Words are compared as they are; numbers may be converted first, which a schema does not tell. */
-function fitChoice(allowed: readonly JsonValue[], value: JsonValue): ScalarFit {
+function fitChoice(allowed: readonly JsonValue[], value: JsonValue): ScalarResult {
   if (allowed.some((each) => isDeepStrictEqual(each, value))) return { kind: 'fits', value }
   const asWord = scalarText(value)
   const mayBeConverted = allowed.some(
@@ -53,7 +53,7 @@ function scalarText(value: JsonValue): string | undefined {
 }
 
 /** Python's flags can be combined, and look like any other choice of numbers. */
-function orFlags(choices: readonly JsonValue[], value: JsonValue, fit: ScalarFit): ScalarFit {
+function orFlags(choices: readonly JsonValue[], value: JsonValue, fit: ScalarResult): ScalarResult {
   if (fit.kind === 'fits' || !(typeof value === 'boolean' || Number.isSafeInteger(value))) return fit
   const numbers = choices.filter((each) => typeof each === 'number')
   const bits = numbers.filter((each) => Number.isSafeInteger(each) && each >= 0).map(BigInt)
@@ -96,7 +96,7 @@ const LIMITS = [
   ['exclusiveMaximum', 'below', (value: number, limit: number) => value < limit],
 ] as const
 
-function within(schema: JsonObject, value: number | string | undefined, wanted: string): ScalarFit {
+function within(schema: JsonObject, value: number | string | undefined, wanted: string): ScalarResult {
   const limits = LIMITS.flatMap(([key, words, holds]) => {
     const limit = schema[key]
     return typeof limit === 'number' ? [{ limit, words, holds }] : []
@@ -116,6 +116,6 @@ function within(schema: JsonObject, value: number | string | undefined, wanted: 
   return fitted(broken ? undefined : value, whole)
 }
 
-function fitted(value: JsonValue | undefined, wanted: string): ScalarFit {
+function fitted(value: JsonValue | undefined, wanted: string): ScalarResult {
   return value === undefined ? { kind: 'misfit', wanted } : { kind: 'fits', value }
 }

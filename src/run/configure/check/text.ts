@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../base/json.ts'
 import { mayMatch } from './pattern.ts'
-import type { ScalarFit } from './value-fits-type.ts'
+import type { ScalarResult } from './validation-result.ts'
 
 /** Types that JSON has not are texts with a format. These take texts only. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ const TIMES: Readonly<Record<string, string>> = {
 }
 
 /** Fits a value to a schema of the type `string`; a format that is not known fits as it is. */
-export function fitText(schema: JsonObject, value: JsonValue): ScalarFit {
+export function fitText(schema: JsonObject, value: JsonValue): ScalarResult {
   const { format } = schema
   if (format === undefined) return fitPlainText(schema, value)
   const name = typeof format === 'string' ? format : ''
@@ -38,7 +38,7 @@ export function fitText(schema: JsonObject, value: JsonValue): ScalarFit {
 }
 
 /** How it is written is not looked at: there are many ways. */
-function fitTime(format: string, value: JsonValue): ScalarFit {
+function fitTime(format: string, value: JsonValue): ScalarResult {
   const canBe =
     typeof value === 'number' ||
     (typeof value === 'string' && /\d/.test(value)) ||
@@ -50,7 +50,7 @@ function mayBeUuid(text: string): boolean {
   return (text.match(/[\da-f]/gi) ?? []).length >= 32
 }
 
-function fitPlainText({ minLength, maxLength, pattern }: JsonObject, value: JsonValue): ScalarFit {
+function fitPlainText({ minLength, maxLength, pattern }: JsonObject, value: JsonValue): ScalarResult {
   if (typeof value !== 'string') return { kind: 'misfit', wanted: 'a string' }
   if (typeof minLength === 'number' && lengthOf(value) < minLength) {
     return { kind: 'misfit', wanted: `a string of at least ${minLength} characters` }
