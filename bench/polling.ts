@@ -6,7 +6,7 @@
  *   npm run bench:polling
  */
 import { mulberry32 } from '../simulator/clock.ts'
-import { usualOf } from '../src/run/watch/usual.ts'
+import { usualOf } from '../src/run/watch/usual-duration.ts'
 import { nextPollMs } from '../src/run/watch/polling.ts'
 import type { Usual } from '../src/run/facts.ts'
 

@@ -7,7 +7,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/start/replay.ts',
     'run/start/resume.ts',
     'run/start/start.ts',
-    'run/start/trigger-timeout.ts',
+    'run/start/time-before-trigger.ts',
     'run/retry-until-answered.ts',
     'run/start/run-name.ts',
     'run/start/own-run.ts',
@@ -62,7 +62,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/follow-existing-run.ts',
     'run/find/run.ts',
     'run/run-supervisor.ts',
-    'run/watch/last-minutes.ts',
+    'run/job-time-limit.ts',
   ],
   'post step': [
     'actions/post-report.ts',

@@ -1,6 +1,6 @@
 import type { Environment } from '../github/workflow/environment.ts'
 import { fileAgeMs } from '../github/workflow/files.ts'
-import { jobLeftMs } from '../github/workflow/job-limit.ts'
+import { jobLeftMs } from '../github/workflow/job-time-left.ts'
 import { Deadline } from '../base/deadline.ts'
 import { systemClock } from '../base/system-clock.ts'
 

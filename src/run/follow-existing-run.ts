@@ -1,6 +1,6 @@
 import { findRun } from './find/run.ts'
 import { originOfRun } from './origin.ts'
-import { kinOfRun } from './watch/usual.ts'
+import { kinOfRun } from './watch/usual-duration.ts'
 import type { ProjectChoice } from './facts.ts'
 import { RunSupervisor, type FollowPolicy, type RunDependencies, type RunResult } from './run-supervisor.ts'
 

@@ -16,7 +16,7 @@ import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { resumeRun, type Earlier, type ResumeMode } from './start/resume.ts'
 import { namedRequester, pipelineOf, stepNamePrefix, type Requester } from './start/run-name.ts'
 import { startRun, type StartRequest } from './start/start.ts'
-import { within } from './start/trigger-timeout.ts'
+import { within } from './start/time-before-trigger.ts'
 
 /** Everything that one step of a workflow asks for. */
 export interface RunRequest extends FollowPolicy, FindRequest, StartRequest {

@@ -23,7 +23,7 @@ import {
 } from './rules.ts'
 import { inputTables, type InputValues } from './table.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
-import { isHosted } from '../workflow/job-limit.ts'
+import { isHosted } from '../workflow/job-time-left.ts'
 
 /** All inputs of the action, checked, as everything behind the edge takes them. */
 export interface Inputs extends ConnectionInputs, Work, ReturnType<typeof mainInputs> {}

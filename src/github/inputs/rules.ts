@@ -147,7 +147,7 @@ export function waitNotices(raw: RawInputs): string[] {
 /**
  * Where a step is to hand its run over, something has to say when.
  *
- * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/watch/last-minutes.ts
+ * @param isHosted whether the job's own end says it. @see waitLimitMs in src/run/job-time-limit.ts
  */
 export function handOverFaults(
   { 'on-timeout': onTimeout, timeout, wait }: RawInputs,

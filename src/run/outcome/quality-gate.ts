@@ -12,7 +12,7 @@ import {
   type BaselineValues,
   type Expectation,
 } from './evaluate-expectations.ts'
-import type { Kin } from '../watch/usual.ts'
+import type { Kin } from '../watch/usual-duration.ts'
 
 /** What a run that completed is judged by. */
 export interface QualityGatePolicy {

@@ -4,7 +4,7 @@ import type { FoundTarget } from '../find/target.ts'
 import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../run-supervisor.ts'
 import type { RunIdentity } from '../recovery-journal.ts'
-import { kinOfRun } from '../watch/usual.ts'
+import { kinOfRun } from '../watch/usual-duration.ts'
 import { originOfRun } from '../origin.ts'
 import type { Requester } from './run-name.ts'
 

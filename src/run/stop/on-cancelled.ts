@@ -7,7 +7,7 @@ import { ageOf } from '../run-duration.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
 import type { StopMode, RecoveryJournal, PlannedRun, StartedRun } from '../recovery-journal.ts'
-import { stopModeOf, isInLastMinutes, type TimePolicy } from '../watch/last-minutes.ts'
+import { stopModeOf, isInLastMinutes, type TimePolicy } from '../job-time-limit.ts'
 import { findAndStop } from './find-and-stop.ts'
 import { stopReason } from './stop-reason.ts'
 

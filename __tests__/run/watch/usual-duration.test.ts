@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { ZENML_VERSIONS, type PipelineSpec, type SimulatorOptions } from '../../../simulator/index.ts'
-import { kinOfDefinition, kinOfRun, readUsual, usualOf, type Kin } from '../../../src/run/watch/usual.ts'
+import {
+  kinOfDefinition,
+  kinOfRun,
+  readUsual,
+  usualOf,
+  type Kin,
+} from '../../../src/run/watch/usual-duration.ts'
 import type { Usual } from '../../../src/run/facts.ts'
 import type { DefinitionKind } from '../../../src/zenml/model.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Clock } from '../../../src/base/clock.ts'
-import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/looks.ts'
+import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/shared-looks.ts'
 import { isGone } from '../../../src/zenml/errors.ts'
 import { training, type Fault } from '../../../simulator/index.ts'
 import { closeScenes, openScene } from '../scene.ts'

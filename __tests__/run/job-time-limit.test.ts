@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import { Deadline } from '../../../src/base/deadline.ts'
-import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
-import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
+import type { PipelineSpec, SimulatorOptions } from '../../simulator/index.ts'
+import { Deadline } from '../../src/base/deadline.ts'
+import type { RunRequest } from '../../src/run/start-and-follow-run.ts'
+import { closeScenes, openScene, TRIGGER, until, type Scene } from './scene.ts'
 
 afterEach(closeScenes)
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { fileAgeMs } from '../../../src/github/workflow/files.ts'
-import { jobLeftMs } from '../../../src/github/workflow/job-limit.ts'
+import { jobLeftMs } from '../../../src/github/workflow/job-time-left.ts'
 
 const HOUR = 3_600_000
 

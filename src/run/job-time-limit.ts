@@ -1,6 +1,6 @@
-import type { Deadline } from '../../base/deadline.ts'
-import type { RunEvent } from '../events.ts'
-import type { StopMode, TimeoutMode } from '../recovery-journal.ts'
+import type { Deadline } from '../base/deadline.ts'
+import type { RunEvent } from './events.ts'
+import type { StopMode, TimeoutMode } from './recovery-journal.ts'
 
 /**
  * The last minutes of a job. A step that can hand its run over does so when they begin, so that there is time for what comes
