@@ -84,7 +84,6 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/outcome/step-attempts.ts',
   ],
   redaction: [
-    'github/secrets/known-secrets.ts',
     'github/secrets/redactor.ts',
     'github/log/workflow-log.ts',
     'github/outputs.ts',

@@ -61,7 +61,7 @@ async function expectNoLeak(
 
 const refusal = (text: string): string => JSON.stringify({ detail: ['CredentialsNotValid', text] })
 
-/** All of them are tried without a process of their own, in github/secrets/known-secrets.test.ts. */
+/** All of them are tried without a process of their own, in github/secrets/redactor.test.ts. */
 const FORMS = new Set([
   'as it is',
   'percent-encoded in lower case',

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 
-import type { RedactOptions } from '../secrets/redactor.ts'
-import { KnownSecrets } from '../secrets/known-secrets.ts'
+import { KnownSecrets, type RedactOptions } from '../secrets/redactor.ts'
 import {
   breakCommands,
   cut,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
-import { KnownSecrets } from '../../../src/github/secrets/known-secrets.ts'
+import { KnownSecrets } from '../../../src/github/secrets/redactor.ts'
 import { shownStretches } from '../../action/secrecy.ts'
 import { anyText } from '../../any-text.ts'
 import { KEY, SECRET_FORMS } from './secret-forms.ts'
