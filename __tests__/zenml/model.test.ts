@@ -58,6 +58,22 @@ test('an artifact from outside the run, or an edge to nowhere, holds nobody up',
   expect(steps).toMatchObject([{ name: 'train', status: 'running', upstream: [] }])
 })
 
+test('what cannot be understood of an artifact keeps nobody from seeing the steps', () => {
+  const steps = dag([step('load', 'completed'), { type: 'artifact', id: '../gone', name: 7 }], [])
+  expect(steps).toMatchObject([{ name: 'load', status: 'completed' }])
+})
+
+test.each([
+  ['none', undefined],
+  ['no list', {}],
+  ['one that is null', [null]],
+  ['one without an end', [{ source: 'node-load' }]],
+  ['one that begins at a number', [{ source: 1, target: 'node-load' }]],
+  ['more than are read', Array.from({ length: 100_001 }, () => ({ source: 'a', target: 'b' }))],
+])('a graph with edges that are wrong is none: %s', (_, edges) => {
+  expect(dagSchema.safeParse({ status: 'running', nodes: [], edges }).success).toBe(false)
+})
+
 test('a graph tells the state of its run as well', () => {
   expect(toGraph(dagSchema.parse({ status: 'failed', nodes: [], edges: [] }))).toEqual({
     status: 'failed',

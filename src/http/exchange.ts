@@ -78,7 +78,7 @@ export class Exchange {
     response.once('end', () => {
       const { statusCode: status = 0, headers } = response
       this.isOver = true
-      this.#resolve({ status, headers, body: body.toString() })
+      this.#resolve({ status, headers, body: body.take() })
     })
   }
 }
@@ -104,7 +104,10 @@ class GrowingBuffer {
     this.length = length
   }
 
-  toString(): string {
-    return this.#bytes.toString('utf8', 0, this.length)
+  /** The text, once: Node keeps what listened to an answer for a while, and megabytes with it. */
+  take(): string {
+    const text = this.#bytes.toString('utf8', 0, this.length)
+    this.#bytes = Buffer.alloc(0)
+    return text
   }
 }

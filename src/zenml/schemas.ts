@@ -166,30 +166,57 @@ export const stepSchema = z.object({
   body: z.object({ status: z.string(), start_time: time.nullish(), end_time: time.nullish() }).nullish(),
 })
 
+interface Edge {
+  readonly source: string
+  readonly target: string
+}
+
+function isEdge(value: unknown): value is Edge {
+  if (typeof value !== 'object' || value === null || !('source' in value && 'target' in value)) return false
+  return typeof value.source === 'string' && typeof value.target === 'string'
+}
+
+function withoutArtifacts(nodes: unknown): unknown {
+  return Array.isArray(nodes) ? nodes.filter((node) => !isArtifact(node)) : nodes
+}
+
+function isArtifact(node: unknown): boolean {
+  return typeof node === 'object' && node !== null && 'type' in node && node.type === 'artifact'
+}
+
+/**
+ * The graph of 5,000 steps has 10,000 nodes and as many edges, and a copy of each stays until all are read. So edges are
+ * taken as they came, and artifacts, of which only edges are of interest, are left out first.
+ */
 export const dagSchema = z.object({
   /** Of the run. */
   id: id.nullish(),
   status: z.string(),
-  nodes: z.array(
-    z.object({
-      node_id: z.string(),
-      type: z.string(),
-      /** Null for a step that has not started. */
-      id: id.nullish(),
-      name: z.string(),
-      metadata: z
-        .object({
-          status: z.string().nullish(),
-          start_time: time.nullish().catch(undefined),
-          /** Seconds. */
-          duration: z.number().nullish().catch(undefined),
-          /** Of a wait condition. */
-          question: z.string().nullish().catch(undefined),
-        })
-        .nullish(),
-    }),
+  nodes: z.preprocess(
+    withoutArtifacts,
+    z.array(
+      z.object({
+        node_id: z.string(),
+        type: z.string(),
+        /** Null for a step that has not started. */
+        id: id.nullish(),
+        name: z.string(),
+        metadata: z
+          .object({
+            status: z.string().nullish(),
+            start_time: time.nullish().catch(undefined),
+            /** Seconds. */
+            duration: z.number().nullish().catch(undefined),
+            /** Of a wait condition. */
+            question: z.string().nullish().catch(undefined),
+          })
+          .nullish(),
+      }),
+    ),
   ),
-  edges: z.array(z.object({ source: z.string(), target: z.string() })).max(MOST_EDGES),
+  edges: z.custom<readonly Edge[]>(
+    (value) => Array.isArray(value) && value.length <= MOST_EDGES && value.every(isEdge),
+  ),
 })
 
 /**
