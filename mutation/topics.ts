@@ -70,7 +70,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/workflow/cancellation.ts',
     'github/workflow/grace-signal.ts',
     'github/run-recorder.ts',
-    'github/post-step-nothing-to-do.ts',
+    'github/post-step-quick-exit.ts',
     'github/post-step-state.ts',
     'github/workflow/kill-surviving-main.ts',
     'run/stop/find-and-stop.ts',
@@ -89,7 +89,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'github/outputs.ts',
     'github/append-summary.ts',
     'github/secrets/input-secrets.ts',
-    'github/secrets/unescaped.ts',
+    'github/secrets/escapes.ts',
   ],
 }
 

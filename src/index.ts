@@ -1,5 +1,5 @@
 import type { Action } from './exit-code.ts'
-import { hasPostStepNothingToDo } from './github/post-step-nothing-to-do.ts'
+import { canPostStepExitAtOnce } from './github/post-step-quick-exit.ts'
 
 /** Entry of the action itself. */
 export async function main(): Promise<void> {
@@ -8,7 +8,7 @@ export async function main(): Promise<void> {
 
 /** Entry of its post step, and of those of wait/ and sweep/. Most have nothing to do, and load nothing for that. */
 export async function post(): Promise<void> {
-  if (hasPostStepNothingToDo(process.env)) return
+  if (canPostStepExitAtOnce(process.env)) return
   // It may have no request to send.
   const connectsFirst = false
   await run(async () => (await import('./actions/post.ts')).runPostStep, connectsFirst)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { isSummaryDue } from '../../src/github/post-step-nothing-to-do.ts'
+import { isSummaryDue } from '../../src/github/post-step-quick-exit.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
 import {
   noteSummary,

@@ -10,7 +10,10 @@ import { jobDeadline } from './job-deadline.ts'
 import { requestFromInputs } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
-/** Runs a template or snapshot and waits for it. Gives whether the step succeeded. */
+/**
+ * Runs a template or snapshot, waits for the run, judges it, and stops it if the workflow is cancelled; what it leaves
+ * unfinished, the post step sees to. Gives whether the step succeeded.
+ */
 export async function runTemplate(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
   const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation(), http })
   try {

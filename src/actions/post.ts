@@ -6,7 +6,7 @@ import { isFromVariables, named, type ConnectionInputs } from '../github/inputs/
 import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import { inline, type WorkflowLog } from '../github/log/workflow-log.ts'
-import { isSettled } from '../github/post-step-nothing-to-do.ts'
+import { isSettled } from '../github/post-step-quick-exit.ts'
 import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../github/post-step-state.ts'
 import { RetryLog } from '../github/log/retry-log.ts'
 import { killSurvivingMain } from '../github/workflow/kill-surviving-main.ts'

@@ -1,5 +1,5 @@
 import { parseJson } from '../../base/json.ts'
-import { unescaped, type UnescapedText } from './unescaped.ts'
+import { unescaped, type UnescapedText } from './escapes.ts'
 
 export interface RedactOptions {
   /** Whether short passwords are covered too, which may be ordinary words; default: true. */

@@ -11,9 +11,9 @@ export function isSummaryDue(env: Environment): boolean {
 }
 
 /**
- * Whether main has seen to everything that a post step could see to. It is asked before anything else is loaded; where a
- * comment was saved, only more than this can tell.
+ * Whether main has certainly seen to everything that a post step could see to, asked before anything else is loaded. Where a
+ * comment was saved, more has to be read: actions/post.ts decides.
  */
-export function hasPostStepNothingToDo(env: Environment): boolean {
+export function canPostStepExitAtOnce(env: Environment): boolean {
   return isSettled(env) && !isSummaryDue(env) && (env['STATE_comment'] ?? '') === ''
 }
