@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals'
 import { annotations, expectRed, PATIENCE_MS, withServer } from './scene.ts'
+import { sweep } from './sweeps.ts'
 
 jest.setTimeout(PATIENCE_MS)
 
@@ -42,6 +43,18 @@ test.concurrent('a value that will be converted is a warning, and the run is sta
     expect(scene.runs).toHaveLength(1)
   }),
 )
+
+test.concurrent('a float that a sweep sends as an integer is a warning that names the cell', () => {
+  const jsonSchema = { anyOf: [{ type: 'integer' }, { type: 'number' }] }
+  const step = { name: 'fit', seconds: 0.1, parameters: { share: { default: 0.5, jsonSchema } } }
+  return withServer({ pipelines: [{ name: 'loose', steps: [step] }] }, async (scene) => {
+    const inputs = { pipeline: 'loose', matrix: 'fit.share: [0.5, 1.0]', 'poll-interval': '1s' }
+    const result = await sweep(scene, inputs)
+    expect(annotations('warning', result)).toEqual([
+      'matrix, line 1, column 1: parameter "share" of step "fit" is sent as 1, without the .0; that matters only to a step that tells 1.0 from 1 (cell 2)',
+    ])
+  })
+})
 
 test.concurrent(
   'a form is passed on as it is: what was left empty keeps its value, and a warning says so',

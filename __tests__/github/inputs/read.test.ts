@@ -115,7 +115,7 @@ test('every input reaches its field', async () => {
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
-  const [locate, isEmpty] = [expect.any(Function), expect.any(Function)]
+  const [locate, isEmpty, isFloat] = [expect.any(Function), expect.any(Function), expect.any(Function)]
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'access-token', token: ACCESS_TOKEN },
@@ -127,15 +127,17 @@ test('every input reaches its field', async () => {
         value: { enable_cache: 'no', model: 10 },
         locate,
         isEmpty,
+        isFloat,
       },
       {
         source: 'configuration',
         value: { steps: { train: { parameters: { epochs: 5 } } } },
         locate,
         isEmpty,
+        isFloat,
       },
     ],
-    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty },
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty, isFloat },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     enableCache: false,

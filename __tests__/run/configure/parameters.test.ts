@@ -40,8 +40,8 @@ function changesOf(scene: Scene): readonly ValueChange[] {
 async function written(text: string, source = 'parameters'): Promise<Layer> {
   const parsed = await parseMapping(text, (words) => words)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const { value, locate, isEmpty } = parsed
-  return { source, value, locate, isEmpty }
+  const { ok: _, ...layer } = parsed
+  return { source, ...layer }
 }
 
 async function overrides(parameters: string, configuration?: string): Promise<Partial<RunRequest>> {
@@ -287,6 +287,42 @@ test('what the server will convert is a warning, and is sent as it was written',
     }),
   )
   expect(scene.server.runs[0]?.configuration['steps']).toEqual({ train: { parameters: { epochs: '5' } } })
+})
+
+const loose: PipelineSpec = {
+  name: 'loose',
+  steps: [
+    {
+      name: 'fit',
+      seconds: 1,
+      parameters: {
+        share: { default: 0.5, jsonSchema: { anyOf: [{ type: 'integer' }, { type: 'number' }] } },
+        rate: { default: 0.5, jsonSchema: { anyOf: [{ type: 'number' }, { type: 'null' }] } },
+        forest: { default: {}, jsonSchema: { type: 'object' } },
+        weights: { default: {}, jsonSchema: { type: 'object', additionalProperties: { type: 'number' } } },
+      },
+    },
+  ],
+}
+
+test('a float that JSON sends as an integer is a warning, unless ZenML makes a float of it again', async () => {
+  const scene = await openScene({ pipelines: [loose] })
+  const given = `
+share: 1.0
+rate: 1.0
+forest: {max_samples: 1.0, trees: 5, depths: [1, 2e0]}
+weights: {a: 1.0}`
+  await scene.execute({
+    ...(await overrides(given, 'steps: {fit: {parameters: {share: 2}}}')),
+    target: { kind: 'template', reference: 'loose-template' },
+  })
+  const [{ warnings } = { warnings: [] }] = scene.events.filter((event) => event.kind === 'configured')
+  const without = 'without the .0; that matters only to a step that tells 1.0 from 1'
+  expect(warnings).toEqual([
+    `parameters, line 2, column 1: parameter "share" of step "fit" is sent as 1, ${without}`,
+    `parameters, line 4, column 10: "max_samples" in parameter "forest" of step "fit" is sent as 1, ${without}`,
+    `parameters, line 4, column 50: "depths.1" in parameter "forest" of step "fit" is sent as 2, ${without}`,
+  ])
 })
 
 test('checks send nothing that a run without them would not send', async () => {

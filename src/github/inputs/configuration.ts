@@ -90,8 +90,8 @@ export async function readMapping(
   if (text === undefined) return NOTHING
   const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH))
   if (parsed.ok) {
-    const { value, locate, isEmpty } = parsed
-    return { layers: [{ source, value, locate, isEmpty }], faults: [] }
+    const { ok: _, ...layer } = parsed
+    return { layers: [{ source, ...layer }], faults: [] }
   }
   const faults = parsed.problems.map(({ line, column, problem }) => {
     const shown = showOnOneLine(redact(problem), MAX_PROBLEM_LENGTH)

@@ -19,6 +19,8 @@ export type ParsedMapping =
       readonly locate: (path: Path) => Place | undefined
       /** Whether a key has nothing at all behind it, not even the word null. */
       readonly isEmpty: (path: Path) => boolean
+      /** Whether a value is a number written with a fraction or an exponent, as 1.0 is: another one than 1 to Python. */
+      readonly isFloat: (path: Path) => boolean
     }
   | { readonly ok: false; readonly problems: readonly YamlProblem[] }
 
@@ -40,6 +42,7 @@ interface Entry {
   readonly inside: Offsets
   /** Nothing stands behind the key, not even the word null. */
   readonly isEmpty: boolean
+  readonly isFloat: boolean
 }
 
 /** A few aliases to a few others can stand for more values than memory holds. */
@@ -170,6 +173,7 @@ class MappingReader {
           value,
           locate: (path) => this.#place(path, offsets),
           isEmpty: (path) => entryAt(path, offsets)?.isEmpty === true,
+          isFloat: (path) => entryAt(path, offsets)?.isFloat === true,
         }
       : { ok: false, problems: this.#problems.slice(0, MAX_PROBLEMS) }
   }
@@ -215,7 +219,8 @@ class MappingReader {
       return node.items.map((item, index) => {
         if (!this.#yaml.isNode(item)) return this.#value(null, depth + 1, new Map())
         const inside: Offsets = new Map()
-        offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false })
+        const isFloat = this.#isFloat(item)
+        offsets.set(String(index), { offset: item.range?.[0] ?? 0, inside, isEmpty: false, isFloat })
         return this.#value(item, depth + 1, inside)
       })
     }
@@ -231,7 +236,12 @@ class MappingReader {
       if (problem !== undefined) this.#complain(key, `the key ${this.#show(name)} ${problem}`)
       this.#grow({ count: 0, length: name.length })
       const inside: Offsets = new Map()
-      offsets.set(name, { offset: key.range?.[0] ?? 0, inside, isEmpty: this.#isNothing(value) })
+      offsets.set(name, {
+        offset: key.range?.[0] ?? 0,
+        inside,
+        isEmpty: this.#isNothing(value),
+        isFloat: this.#isFloat(value),
+      })
       entries.set(name, this.#value(this.#yaml.isNode(value) ? value : null, depth + 1, inside))
     }
     return Object.fromEntries(entries)
@@ -239,6 +249,10 @@ class MappingReader {
 
   #isNothing(node: unknown): boolean {
     return node === null || (this.#yaml.isScalar(node) && node.value === null && node.source === '')
+  }
+
+  #isFloat(node: unknown): boolean {
+    return this.#yaml.isScalar(node) && typeof node.value === 'number' && !isInteger(node)
   }
 
   #scalar(node: Scalar): JsonValue {
@@ -249,10 +263,9 @@ class MappingReader {
       this.#complain(node, 'JSON has no such value; put it in quotes')
       return null
     }
-    const isInteger = /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(node.source ?? '')
     if (!Number.isFinite(value)) {
       this.#complain(node, 'JSON cannot carry infinity or NaN; put it in quotes')
-    } else if (isInteger && !Number.isSafeInteger(value)) {
+    } else if (isInteger(node) && !Number.isSafeInteger(value)) {
       this.#complain(node, 'the number has more digits than JSON can carry exactly; put it in quotes')
     }
     return value
@@ -289,6 +302,10 @@ class MappingReader {
   #complain(node: Node, problem: string): void {
     this.#problems.push(this.#locate(node.range?.[0] ?? 0, problem))
   }
+}
+
+function isInteger({ source = '' }: Scalar): boolean {
+  return /^(?:[-+]?\d+|0[xo][\da-f]+)$/i.test(source)
 }
 
 /** What is written like an assignment, as a mapping. Never a part of it: a cut secret would no longer be hidden. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../base/json.ts'
+import { isJsonList, type JsonObject, type JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { Cell } from '../../run/sweep/cell.ts'
 import { readMapping } from '../inputs/configuration.ts'
@@ -88,13 +88,26 @@ function cellsOf(matrix: Layer | undefined): {
   return { cells: expanded.cells.map((values, index) => cellOf(values, index + 1, matrix)), faults: [] }
 }
 
-function cellOf(values: JsonObject, number: number, { source, value, locate }: Layer): Cell {
+function cellOf(values: JsonObject, number: number, { source, value, locate, isFloat }: Layer): Cell {
   // What only `include` says stands somewhere in its list.
   const inMatrix = ([key = '', ...rest]: readonly string[]): readonly string[] =>
     Object.hasOwn(value, key) ? [key, ...rest] : ['include']
   return {
     number,
     values,
-    parameters: { source, value: values, locate: (path) => locate?.(inMatrix(path)) },
+    parameters: {
+      source,
+      value: values,
+      locate: (path) => locate?.(inMatrix(path)),
+      isFloat: ([key = '', ...inside]) =>
+        inside.length === 0 &&
+        indexesOf(value[key], values[key]).some((index) => isFloat?.([key, index]) === true),
+    },
   }
+}
+
+/** At which numbers of a list a value stands. */
+function indexesOf(list: JsonValue | undefined, value: JsonValue | undefined): string[] {
+  if (!isJsonList(list)) return []
+  return [...list.entries()].filter(([, item]) => item === value).map(([index]) => String(index))
 }

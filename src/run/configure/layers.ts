@@ -18,6 +18,8 @@ export interface Layer {
   readonly locate?: (path: Path) => Place | undefined
   /** Whether a key has nothing at all behind it, not even the word null. */
   readonly isEmpty?: (path: Path) => boolean
+  /** Whether a value is a number written with a fraction or an exponent, as 1.0 is. */
+  readonly isFloat?: (path: Path) => boolean
 }
 
 /** What a message is about: a layer, and the place in it if that is known. */
@@ -50,6 +52,30 @@ export function spotOf(layers: readonly Layer[], path: Path): Spot | undefined {
 /** Of a list, the item of that number. */
 function inside(value: JsonValue | undefined, key: string): JsonValue | undefined {
   return isJsonList(value) ? value[Number(key)] : member(value, key)
+}
+
+/** A number and where it is, from the value on that it is a part of. */
+export interface NumberAt {
+  readonly path: Path
+  readonly value: number
+}
+
+/**
+ * The numbers in a value that were written as 1.0 is, and that JSON.stringify writes as 1.
+ *
+ * @param layers lowest precedence first. @param path of the value
+ */
+export function wholeFloats(layers: readonly Layer[], path: Path, value: JsonValue): NumberAt[] {
+  if (typeof value === 'number') {
+    const top = layers.findLast(
+      (each) => path.reduce<JsonValue | undefined>(inside, each.value) !== undefined,
+    )
+    return Number.isInteger(value) && top?.isFloat?.(path) === true ? [{ path: [], value }] : []
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]: [string, JsonValue]) =>
+    wholeFloats(layers, [...path, key], inner).map((each) => ({ ...each, path: [key, ...each.path] })),
+  )
 }
 
 /** A layer and the place of a path in it. */

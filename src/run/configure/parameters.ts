@@ -59,7 +59,8 @@ class Expansion {
     }
     const { source } = this.#layer
     const locate = (path: Path) => this.#layer.locate?.(this.#originOf(path))
-    return { layers: [{ source, value: this.#configuration(), locate }], kept: this.#kept }
+    const isFloat = (path: Path) => this.#layer.isFloat?.(this.#originOf(path)) === true
+    return { layers: [{ source, value: this.#configuration(), locate, isFloat }], kept: this.#kept }
   }
 
   #take(origin: Path, value: JsonValue, target: Target): void {

@@ -1,4 +1,11 @@
-import { isJsonObject, member, mergeDeeply, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import {
+  isJsonList,
+  isJsonObject,
+  member,
+  mergeDeeply,
+  type JsonObject,
+  type JsonValue,
+} from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 import type { Findings } from './collected-problems.ts'
 import type { Misfit } from './validation-result.ts'
@@ -68,9 +75,36 @@ function checkValue(
         `${what(inside.slice(0, -1))} has no field ${quoted(field)}, so it is ignored${didYouMean(field, known)}`,
     )
   }
+  for (const { path: inside, value: number } of findings.wholeFloats(path, given)) {
+    if (makesFloats(schemaAt(outline.schemas.get(name), inside))) continue
+    findings.warn(
+      [...path, ...inside],
+      (show) =>
+        `${what(inside)} is sent as ${show(number)}, without the .0; that matters only to a step that tells 1.0 from 1`,
+    )
+  }
   if (converted && misfits.length === 0) {
     findings.warn(path, (show) => `${what([])}: ${show(given)} will be converted to ${show(value)}`)
   }
+}
+
+/** The schema of what is inside a value; undefined where it is not told. */
+function schemaAt(schema: JsonValue | undefined, path: Path): JsonValue | undefined {
+  return path.reduce(
+    (at, key) =>
+      member(member(at, 'properties'), key) ?? member(at, 'additionalProperties') ?? member(at, 'items'),
+    schema,
+  )
+}
+
+/** Whether ZenML makes a float of an integer there, or wants none: nothing is lost then. */
+function makesFloats(schema: JsonValue | undefined): boolean {
+  const options = member(schema, 'anyOf')
+  const types = isJsonList(options)
+    ? options.map((option) => member(option, 'type'))
+    : [member(schema, 'type')]
+  const others = types.filter((type) => type !== 'null')
+  return others.length === 1 && (others[0] === 'number' || others[0] === 'integer')
 }
 
 function fault({ path, kind, wanted, value }: Misfit, what: (inside: Path) => string, show: Show): string {

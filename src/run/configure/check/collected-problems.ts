@@ -1,4 +1,5 @@
-import { spotOf, type Layer, type Path } from '../layers.ts'
+import type { JsonValue } from '../../../base/json.ts'
+import { spotOf, wholeFloats, type Layer, type NumberAt, type Path } from '../layers.ts'
 import { FirstLines, type Problem } from './first-lines.ts'
 import type { Outline } from './outline.ts'
 
@@ -21,6 +22,11 @@ export class Findings {
 
   warn(path: Path, problem: Problem): void {
     this.warnings.add(spotOf(this.#layers, path), problem)
+  }
+
+  /** The numbers in a value that lose their fraction, because it is 0, on their way to the server. */
+  wholeFloats(path: Path, value: JsonValue): NumberAt[] {
+    return wholeFloats(this.#layers, path, value)
   }
 }
 
