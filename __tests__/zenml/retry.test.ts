@@ -24,6 +24,10 @@ test.each([
     `a ${status}`,
     answered(status),
   ]),
+  ...[505, 507, 520, 521, 522, 526, 530, 599].map((status): [string, AnswerError] => [
+    `a gateway's own ${status}`,
+    answered(status, `error code: ${status}`),
+  ]),
   ['a web page with status 502', answered(502, '<html>')],
   ['a web page with status 200', answered(200, '<html>')],
   ['a 200 of a foreign shape', answered(200, '{}')],

@@ -5,8 +5,8 @@ import { AnswerError, UnreachableError, type ZenmlError } from './errors.ts'
 /** What to do after a failure: try again after `waitMs`, or not at all. */
 export type RetryDecision = { readonly kind: 'retry'; readonly waitMs: number } | { readonly kind: 'give-up' }
 
-/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+/** Statuses below 500 that say "later" and not "no". */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429])
 
 /**
  * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
@@ -61,13 +61,21 @@ export function decideRetry(
 function mostAttempts(error: ZenmlError, retries: Retries): number {
   if (retries === 'none') return 1
   if (retries instanceof Deadline) return retries.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
-  if (!(error instanceof AnswerError) || error.fromZenml || PASSING.has(error.status)) return MOST_ATTEMPTS
+  if (!(error instanceof AnswerError) || error.fromZenml || saysLater(error)) return MOST_ATTEMPTS
   return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1
+}
+
+/**
+ * ZenML answers 500 while its database or the Pro service is away, and gateways have numbers of their own for a server that is,
+ * such as 522. Only a 501 is a no.
+ */
+function saysLater({ status }: AnswerError): boolean {
+  return LATER.has(status) || (status >= 500 && status !== 501)
 }
 
 /** Whether the server cannot be reached, or something before it says so. */
 function isAway(error: ZenmlError): boolean {
-  return !(error instanceof AnswerError) || (PASSING.has(error.status) && error.status !== 500)
+  return !(error instanceof AnswerError) || (saysLater(error) && error.status !== 500)
 }
 
 /**
@@ -78,7 +86,7 @@ export function isPassing(error: ZenmlError): boolean {
   if (error instanceof UnreachableError) return isPassing(error.cause)
   if (error instanceof TransportError) return !error.permanent
   if (!(error instanceof AnswerError)) return false
-  return PASSING.has(error.status) || !error.fromZenml || isAuthenticatorAway(error)
+  return saysLater(error) || !error.fromZenml || isAuthenticatorAway(error)
 }
 
 /** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */

@@ -9,6 +9,13 @@ const MINUTE = 60_000
 
 const away: Fault['do'] = { kind: 'html', status: 503 }
 
+const UNREACHED: Fault['do'] = {
+  kind: 'answer',
+  status: 522,
+  body: 'error code: 522',
+  contentType: 'text/plain',
+}
+
 test.each<[string, Fault['do'], Fault['occurrence']]>([
   ['the server is away for minutes', away, { from: 1, to: 25 }],
   [
@@ -16,6 +23,7 @@ test.each<[string, Fault['do'], Fault['occurrence']]>([
     { kind: 'answer', status: 503, headers: { 'retry-after': '300' } },
     1,
   ],
+  ['a gateway that does not reach the server says 522 for minutes', UNREACHED, { from: 1, to: 25 }],
   ["a gateway's 404 comes once", { kind: 'html', status: 404 }, 1],
   ["a gateway's 403 comes three times", { kind: 'html', status: 403 }, { from: 1, to: 3 }],
 ])('a completed run is judged by what it logged, though %s', async (_, fault, occurrence = 1) => {
