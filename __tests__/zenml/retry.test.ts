@@ -83,7 +83,8 @@ test('a Retry-After beyond two minutes is left to the person', () => {
 
 test('where something depends on the answer, a longer Retry-After is waited for two minutes at a time', () => {
   const deadline = new Deadline({ elapsed: () => 0 }, 600_000)
-  const decision = decideRetry(answered(429, '{}', '900'), 40, 0, deadline)
+  const insistence = { deadline, isFinal: () => false }
+  const decision = decideRetry(answered(429, '{}', '900'), 40, 0, insistence)
   expect(decision).toEqual({ kind: 'retry', waitMs: 120_000 })
 })
 

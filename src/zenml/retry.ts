@@ -1,4 +1,4 @@
-import { Deadline } from '../base/deadline.ts'
+import type { Deadline } from '../base/deadline.ts'
 import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError, type ZenmlError } from './errors.ts'
 
@@ -14,8 +14,15 @@ const LATER: ReadonlySet<number> = new Set([408, 425, 429])
  */
 const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/
 
-/** How often a read is tried: once; as a short outage needs; or until then, because something depends on it. */
-export type Retries = 'none' | 'few' | Deadline
+/** One read that something depends on: tried until then, unless a failure is believed before. */
+export interface Insistence {
+  readonly deadline: Deadline
+  /** Told of each failure, once: whether it is the last word. */
+  readonly isFinal: (error: ZenmlError) => boolean
+}
+
+/** How often a read is tried: once; as a short outage needs; or as what depends on it needs. */
+export type Retries = 'none' | 'few' | (() => Insistence)
 
 /** Enough for a server that restarts (some 15 s): six pauses of 22 s in all, on average. */
 const MOST_ATTEMPTS = 7
@@ -40,17 +47,19 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  *
  * @param attempt the number of tries so far, 1 after the first
  * @param random uniform in [0, 1)
- * @param retries until a deadline, a long Retry-After is waited for, too, two minutes at a time
+ * @param retries with insistence, a long Retry-After is waited for, too, two minutes at a time
  */
 export function decideRetry(
   error: ZenmlError,
   attempt: number,
   random: number,
-  retries: Retries = 'few',
+  retries: 'none' | 'few' | Insistence = 'few',
 ): RetryDecision {
-  if (!isPassing(error) || attempt >= mostAttempts(error, retries)) return { kind: 'give-up' }
+  const isInsistent = typeof retries === 'object'
+  const isFinal = isInsistent ? retries.isFinal(error) : !isPassing(error)
+  if (isFinal || attempt >= mostAttempts(error, retries)) return { kind: 'give-up' }
   const asked = retryAfterOf(error)
-  if (asked > LONGEST_RETRY_AFTER_MS && !(retries instanceof Deadline)) return { kind: 'give-up' }
+  if (asked > LONGEST_RETRY_AFTER_MS && !isInsistent) return { kind: 'give-up' }
   return {
     kind: 'retry',
     waitMs: backoffMs(attempt, random, { atLeastMs: Math.min(asked, LONGEST_RETRY_AFTER_MS) }),
@@ -58,9 +67,9 @@ export function decideRetry(
 }
 
 /** An answer of something else than ZenML is mostly a wrong address, which nobody wants to wait for. */
-function mostAttempts(error: ZenmlError, retries: Retries): number {
+function mostAttempts(error: ZenmlError, retries: 'none' | 'few' | Insistence): number {
   if (retries === 'none') return 1
-  if (retries instanceof Deadline) return retries.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
+  if (retries !== 'few') return retries.deadline.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
   if (!(error instanceof AnswerError) || error.fromZenml || saysLater(error)) return MOST_ATTEMPTS
   return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1
 }
@@ -75,7 +84,9 @@ function saysLater({ status }: AnswerError): boolean {
 
 /** Whether the server cannot be reached, or something before it says so. */
 function isAway(error: ZenmlError): boolean {
-  return !(error instanceof AnswerError) || (saysLater(error) && error.status !== 500)
+  if (error instanceof UnreachableError) return isAway(error.cause)
+  if (error instanceof TransportError) return true
+  return error instanceof AnswerError && saysLater(error) && error.status !== 500
 }
 
 /**
