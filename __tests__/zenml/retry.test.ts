@@ -24,6 +24,10 @@ test.each([
     `a ${status}`,
     answered(status),
   ]),
+  ...[505, 507, 520, 521, 522, 526, 530, 599].map((status): [string, AnswerError] => [
+    `a gateway's own ${status}`,
+    answered(status, `error code: ${status}`),
+  ]),
   ['a web page with status 502', answered(502, '<html>')],
   ['a web page with status 200', answered(200, '<html>')],
   ['a 200 of a foreign shape', answered(200, '{}')],
@@ -79,7 +83,8 @@ test('a Retry-After beyond two minutes is left to the person', () => {
 
 test('where something depends on the answer, a longer Retry-After is waited for two minutes at a time', () => {
   const deadline = new Deadline({ elapsed: () => 0 }, 600_000)
-  const decision = decideRetry(answered(429, '{}', '900'), 40, 0, deadline)
+  const insistence = { deadline, isFinal: () => false }
+  const decision = decideRetry(answered(429, '{}', '900'), 40, 0, insistence)
   expect(decision).toEqual({ kind: 'retry', waitMs: 120_000 })
 })
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
+import type { Deadline } from '../base/deadline.ts'
 import { AnswerError, isGone, type ZenmlError } from '../zenml/errors.ts'
-import { isPassing } from '../zenml/retry.ts'
+import { isPassing, type Insistence } from '../zenml/retry.ts'
 
 /**
  * So long a no is doubted where a run may be under way: a gateway that is rolled out shows a wrong certificate or
@@ -71,5 +72,21 @@ export class FailureTolerance {
   passed(): void {
     this.#refusedSince = undefined
     this.#timesRefused = 0
+  }
+}
+
+/**
+ * For reads that a verdict depends on: until then, and each no is doubted meanwhile.
+ *
+ * @param isAnswer what says what was asked for, and is believed at once
+ */
+export function insisting(
+  clock: Pick<Clock, 'elapsed'>,
+  deadline: Deadline,
+  isAnswer: (error: ZenmlError) => boolean = () => false,
+): () => Insistence {
+  return () => {
+    const tolerance = new FailureTolerance(clock)
+    return { deadline, isFinal: (error) => isAnswer(error) || tolerance.isFinal(error) }
   }
 }

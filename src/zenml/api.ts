@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { TransportError } from '../http/transport-error.ts'
-import { AnswerError, CredentialError, UnreachableError } from './errors.ts'
+import { AnswerError, CredentialError, isZenmlError, UnreachableError } from './errors.ts'
 import { parseJson } from '../base/json.ts'
 import type { Http, HttpAnswer } from '../http/http.ts'
 import { decideRetry, isAuthenticatorAway, type Retries } from './retry.ts'
@@ -130,7 +130,8 @@ export class Api {
     schema: Schema,
     isAsked: (data: z.infer<Schema>) => boolean = () => true,
   ): Promise<z.infer<Schema>> {
-    const { clock, onRetry, retries, addressInput, signal } = this.#deps
+    const { clock, onRetry, addressInput, signal } = this.#deps
+    const retries = typeof this.#deps.retries === 'function' ? this.#deps.retries() : this.#deps.retries
     for (let attempt = 1; ; attempt += 1) {
       try {
         const answer = await (this.#taken(call) ?? this.exchange({ method: 'GET', ...call }))
@@ -139,7 +140,10 @@ export class Api {
         if (isAsked(parsed.data)) return parsed.data
         throw new AnswerError(doing, ABOUT_ANOTHER, this.now(), addressInput)
       } catch (error) {
-        if (!(error instanceof AnswerError || error instanceof TransportError)) throw error
+        if (!isZenmlError(error)) throw error
+        // A login has its own retries, which are enough unless something depends on the answer.
+        const isOfLogin = !(error instanceof AnswerError || error instanceof TransportError)
+        if (isOfLogin && typeof retries !== 'object') throw error
         const told =
           error instanceof TransportError ? new UnreachableError(doing, error, addressInput) : error
         const decision = decideRetry(error, attempt, clock.random(), retries)

@@ -1,12 +1,12 @@
-import { Deadline } from '../base/deadline.ts'
+import type { Deadline } from '../base/deadline.ts'
 import { TransportError } from '../http/transport-error.ts'
 import { AnswerError, UnreachableError, type ZenmlError } from './errors.ts'
 
 /** What to do after a failure: try again after `waitMs`, or not at all. */
 export type RetryDecision = { readonly kind: 'retry'; readonly waitMs: number } | { readonly kind: 'give-up' }
 
-/** Statuses that say "later" and not "no". ZenML answers 500 while its database or the Pro service is away. */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+/** Statuses below 500 that say "later" and not "no". */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429])
 
 /**
  * What a Pro workspace answers with 401 when it could not ask the control plane about the account: a timeout, a closed
@@ -14,8 +14,15 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]
  */
 const AUTHENTICATOR_AWAY = /\b(Error fetching user information from|Unknown) external authenticator/
 
-/** How often a read is tried: once; as a short outage needs; or until then, because something depends on it. */
-export type Retries = 'none' | 'few' | Deadline
+/** One read that something depends on: tried until then, unless a failure is believed before. */
+export interface Insistence {
+  readonly deadline: Deadline
+  /** Told of each failure, once: whether it is the last word. */
+  readonly isFinal: (error: ZenmlError) => boolean
+}
+
+/** How often a read is tried: once; as a short outage needs; or as what depends on it needs. */
+export type Retries = 'none' | 'few' | (() => Insistence)
 
 /** Enough for a server that restarts (some 15 s): six pauses of 22 s in all, on average. */
 const MOST_ATTEMPTS = 7
@@ -40,17 +47,19 @@ const LONGEST_RETRY_AFTER_MS = 120_000
  *
  * @param attempt the number of tries so far, 1 after the first
  * @param random uniform in [0, 1)
- * @param retries until a deadline, a long Retry-After is waited for, too, two minutes at a time
+ * @param retries with insistence, a long Retry-After is waited for, too, two minutes at a time
  */
 export function decideRetry(
   error: ZenmlError,
   attempt: number,
   random: number,
-  retries: Retries = 'few',
+  retries: 'none' | 'few' | Insistence = 'few',
 ): RetryDecision {
-  if (!isPassing(error) || attempt >= mostAttempts(error, retries)) return { kind: 'give-up' }
+  const isInsistent = typeof retries === 'object'
+  const isFinal = isInsistent ? retries.isFinal(error) : !isPassing(error)
+  if (isFinal || attempt >= mostAttempts(error, retries)) return { kind: 'give-up' }
   const asked = retryAfterOf(error)
-  if (asked > LONGEST_RETRY_AFTER_MS && !(retries instanceof Deadline)) return { kind: 'give-up' }
+  if (asked > LONGEST_RETRY_AFTER_MS && !isInsistent) return { kind: 'give-up' }
   return {
     kind: 'retry',
     waitMs: backoffMs(attempt, random, { atLeastMs: Math.min(asked, LONGEST_RETRY_AFTER_MS) }),
@@ -58,16 +67,26 @@ export function decideRetry(
 }
 
 /** An answer of something else than ZenML is mostly a wrong address, which nobody wants to wait for. */
-function mostAttempts(error: ZenmlError, retries: Retries): number {
+function mostAttempts(error: ZenmlError, retries: 'none' | 'few' | Insistence): number {
   if (retries === 'none') return 1
-  if (retries instanceof Deadline) return retries.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
-  if (!(error instanceof AnswerError) || error.fromZenml || PASSING.has(error.status)) return MOST_ATTEMPTS
+  if (retries !== 'few') return retries.deadline.isOver ? 1 : isAway(error) ? Infinity : MANY_ATTEMPTS
+  if (!(error instanceof AnswerError) || error.fromZenml || saysLater(error)) return MOST_ATTEMPTS
   return error.status < 300 ? MOST_ATTEMPTS_FOREIGN : 1
+}
+
+/**
+ * ZenML answers 500 while its database or the Pro service is away, and gateways have numbers of their own for a server that is,
+ * such as 522. Only a 501 is a no.
+ */
+function saysLater({ status }: AnswerError): boolean {
+  return LATER.has(status) || (status >= 500 && status !== 501)
 }
 
 /** Whether the server cannot be reached, or something before it says so. */
 function isAway(error: ZenmlError): boolean {
-  return !(error instanceof AnswerError) || (PASSING.has(error.status) && error.status !== 500)
+  if (error instanceof UnreachableError) return isAway(error.cause)
+  if (error instanceof TransportError) return true
+  return error instanceof AnswerError && saysLater(error) && error.status !== 500
 }
 
 /**
@@ -78,7 +97,7 @@ export function isPassing(error: ZenmlError): boolean {
   if (error instanceof UnreachableError) return isPassing(error.cause)
   if (error instanceof TransportError) return !error.permanent
   if (!(error instanceof AnswerError)) return false
-  return PASSING.has(error.status) || !error.fromZenml || isAuthenticatorAway(error)
+  return saysLater(error) || !error.fromZenml || isAuthenticatorAway(error)
 }
 
 /** True for a 401 that says nothing about the credential: ZenML Pro's control plane did not answer the workspace. */

@@ -267,6 +267,33 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
   })
 })
 
+test.each([
+  [
+    'a replica refuses the token and the new one',
+    401,
+    ['CredentialsNotValid', 'Error decoding access token'],
+  ],
+  ["a gateway's 404 comes in between", 404, 'Not Found'],
+])('the baseline is found though %s', async (_, status, detail) => {
+  const scene = await openScene()
+  const { runId = '' } = await scene.execute({ provenance: undefined, ...reaching(0.7) })
+  const name = scene.server.runs[0]?.name ?? ''
+  const refused = { kind: 'answer', status, body: JSON.stringify({ detail }) } as const
+  const compared = scene.execute({ baseline: { kind: 'run', reference: name }, ...reaching(0.8) })
+  await until(() => scene.server.runs[1]?.status === 'running')
+  scene.server.addFault({ on: 'runs', occurrence: { from: 1, to: 2 }, do: refused })
+  await compared
+  expect(comparisonOf(scene)).toMatchObject({ baseline: { id: runId }, missing: undefined })
+})
+
+test('a baseline whose ID no run has is told at once', async () => {
+  const scene = await openScene()
+  const reference = '00000000-0000-4000-8000-000000000000'
+  await scene.execute({ baseline: { kind: 'run', reference } })
+  expect(comparisonOf(scene)?.missing).toMatch(/there is no run/)
+  expect(scene.sent(new RegExp(reference))).toHaveLength(1)
+})
+
 test('what is unread is no miss for good: the next attempt judges the run, and it can be a baseline', async () => {
   const scene = await openScene({})
   const body = '{"detail":["IllegalOperationError","Insufficient permissions"]}'

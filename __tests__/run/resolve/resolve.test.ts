@@ -183,6 +183,7 @@ describe('an answer of the server is lost', () => {
   test.each<[string, Fault['do']]>([
     ['the connection is reset', { kind: 'reset', when: 'before-work' }],
     ['502', GATEWAY],
+    ["a gateway's own number", { kind: 'answer', status: 522, body: 'error code: 522' }],
     ['a web page', { kind: 'html', status: 200 }],
   ])('before it was taken (%s): a look says so, and it is sent again', async (_, fault) => {
     const { scene, answer } = await asked(5, { faults: [{ on: 'answer', do: fault }] })

@@ -324,6 +324,39 @@ describe("a user's own name", () => {
     expect(alive(scene)).toBe(1)
   })
 
+  describe('that a run has which the server does not show', () => {
+    const TAKEN: FaultAction = {
+      kind: 'answer',
+      status: 409,
+      body: '{"detail":["EntityExistsError","A run of this name exists."]}',
+    }
+
+    test('ends the step after a minute, and the error says what to do', async () => {
+      const scene = await openScene({ faults: [{ on: 'trigger', occurrence: 'always', do: TAKEN }] })
+      const from = scene.clock.elapsed()
+      await expect(scene.execute({ runName: 'nightly' })).rejects.toThrow(
+        /^run-name: the server says that a run named "nightly" already exists, but shows none: .*Make the name unique/,
+      )
+      expect(scene.clock.elapsed() - from).toBeGreaterThanOrEqual(60_000)
+      expect(scene.clock.elapsed() - from).toBeLessThan(90_000)
+    })
+
+    test('may be its own after a lost answer: the error says where to look', async () => {
+      const scene = await openScene({
+        faults: [
+          { on: 'trigger', occurrence: 1, do: { kind: 'cut', work: false } },
+          { on: 'trigger', occurrence: { from: 2, to: 999 }, do: TAKEN },
+        ],
+      })
+      const from = scene.clock.elapsed()
+      await expect(scene.execute({ runName: 'nightly' })).rejects.toMatchObject({
+        message: expect.stringMatching(/may still start it: look for a run named "nightly"$/),
+        conclusion: 'lost',
+      })
+      expect(scene.clock.elapsed() - from).toBeLessThan(120_000)
+    })
+  })
+
   test('of a run of another template is not adopted after a lost answer', async () => {
     const scene = await openScene({
       faults: [{ on: 'trigger', occurrence: 1, do: { kind: 'reset', when: 'before-work' } }],

@@ -121,6 +121,20 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(kinds(scene).filter((kind) => kind === 'server-lost')).toHaveLength(1)
   })
 
+  test('a server that a gateway reports as down, with a number of its own, stays away: on-lost is obeyed', async () => {
+    const { scene, result } = await watchOne(
+      { version, pipeline: one({}, HOUR / 1000) },
+      { onLost: 'stop', lostAfterMs: 300_000 },
+      ({ server }) => {
+        const down: FaultAction = { kind: 'answer', status: 521, body: 'error code: 521' }
+        for (const on of ['run', 'status'] as const) server.addFault({ on, occurrence: 'always', do: down })
+      },
+    )
+    expect(result.error).toMatch(/is unknown\. .*521/)
+    expect(scene.clock.elapsed()).toBeGreaterThanOrEqual(300_000)
+    expect(scene.endings).toEqual(['stop'])
+  })
+
   test('a run that was deleted is noticed after three looks', async () => {
     const { scene, result } = await watchOne(
       { version, pipeline: one({}, 600) },

@@ -22,6 +22,7 @@ test.each<[StopAnswer['kind'], string, number, unknown]>([
   ['doubtful', 'an orchestrator that cannot', 501, { detail: ['NotImplementedError', 'no'] }],
   ['unclear', 'a limit', 429, { detail: ['Limited', 'slow down'] }],
   ['unclear', 'a server that starts', 503, { detail: ['Away', 'come back later'] }],
+  ['unclear', 'a gateway that does not reach the server', 522, 'error code: 522'],
   ['refused', 'a request that is wrong', 422, { detail: ['ValueError', 'no'] }],
   ['unclear', 'a page of a proxy', 403, '<html>no</html>'],
   ['unclear', 'a page of a proxy that has no run', 404, '<html>no</html>'],

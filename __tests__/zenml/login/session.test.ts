@@ -164,6 +164,7 @@ test("a proxy's 429 is waited out as it asks", async () => {
 test.each<[string, Reply | typeof RESET]>([
   ['a 503', { status: 503, body: 'away' }],
   ['a 500', { status: 500, body: 'Internal Server Error' }],
+  ['a 522 of a gateway', { status: 522, body: 'error code: 522' }],
   ['a proxy page with 502', { status: 502, body: '<html>' }],
   ['a reset', RESET],
   ['a body that is cut', { body: '{"access_token": "tok' }],

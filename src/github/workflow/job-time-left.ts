@@ -10,7 +10,7 @@ export function isHosted(env: Environment): boolean {
 
 /**
  * Milliseconds until GitHub ends this job, at the latest: a shorter `timeout-minutes` cannot be seen. Undefined on a runner
- * that is not GitHub's own, where there is no such limit.
+ * that is not GitHub's own, where there is no such limit, and where the job seems older than any: its clock was set.
  *
  * @param fileAgeMs gives for how long a file has been there. The runner makes that of the event for the job's first step and
  *   writes it again for each (actions/runner, ActionRunner.cs, WriteWebhookPayload); nothing else says when the job began.
@@ -21,5 +21,5 @@ export async function jobLeftMs(
 ): Promise<number | undefined> {
   if (!isHosted(env)) return undefined
   const passedMs = (await fileAgeMs(env['GITHUB_EVENT_PATH'] ?? '')) ?? 0
-  return Math.max(0, HOSTED_JOB_MS - Math.max(0, passedMs))
+  return passedMs > HOSTED_JOB_MS ? undefined : HOSTED_JOB_MS - Math.max(0, passedMs)
 }

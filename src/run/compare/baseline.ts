@@ -1,6 +1,7 @@
 import { Deadline } from '../../base/deadline.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
+import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
@@ -9,6 +10,7 @@ import type { LoggedMetadata } from '../outcome/evaluate-expectations.ts'
 import { originNotedOn } from '../origin.ts'
 import { runOfId } from '../start/own-run.ts'
 import { readBestEffort } from '../best-effort-read.ts'
+import { insisting } from '../failure-tolerance.ts'
 
 /** The run that another is compared with. */
 export type BaselineChoice =
@@ -70,7 +72,7 @@ export async function readBaseline(
   const mostMs = Math.max(TIME_LIMIT_MS, deps.lostAfterMs ?? 0)
   const limit = deps.timeLimit(mostMs)
   const read = await readBestEffort(async (client) => find(choice, compared, client), deps, limit, {
-    retries: new Deadline(deps.clock, mostMs),
+    retries: insisting(deps.clock, new Deadline(deps.clock, mostMs), isGone),
   })
   if ('missing' in read) return { kind: 'unread', why: read.missing }
   const found = read.value

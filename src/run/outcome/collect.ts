@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../base/deadline.ts'
 import { isDeeperThan, sortedByKey, type JsonObject, type JsonValue } from '../../base/json.ts'
+import { isMissingRoute } from '../../zenml/errors.ts'
 import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
@@ -9,6 +10,7 @@ import { withoutOrigin } from '../origin.ts'
 import { durationOf } from '../run-duration.ts'
 import type { Retries } from '../../zenml/retry.ts'
 import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
+import { insisting } from '../failure-tolerance.ts'
 import { lastAttempts } from './step-attempts.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import type { ArtifactInfo, RunDetails } from '../facts.ts'
@@ -157,13 +159,20 @@ function valueOf<Value>(reading: Reading<Value>): Value | undefined {
 /** How often, and for how long at most, something is asked for. */
 interface Patience {
   readonly retries: Retries
+  /** The same for the graph, which an older server says at once that it does not have. */
+  readonly graphRetries: Retries
   readonly limit: AbortSignal
 }
 
 function patience(thoroughly: boolean, { clock, timeLimit, lostAfterMs = 0 }: CollectDependencies): Patience {
-  if (!thoroughly) return { retries: 'none', limit: timeLimit(TIME_LIMIT_MS) }
+  if (!thoroughly) return { retries: 'none', graphRetries: 'none', limit: timeLimit(TIME_LIMIT_MS) }
   const mostMs = Math.max(TIME_LIMIT_THOROUGHLY_MS, lostAfterMs)
-  return { retries: new Deadline(clock, mostMs), limit: timeLimit(mostMs) }
+  const deadline = new Deadline(clock, mostMs)
+  return {
+    retries: insisting(clock, deadline),
+    graphRetries: insisting(clock, deadline, isMissingRoute),
+    limit: timeLimit(mostMs),
+  }
 }
 
 /** Once more where something of it is behind. */
@@ -172,11 +181,11 @@ async function readAll(
   { thoroughly, ended }: CollectOptions,
   deps: CollectDependencies,
 ): Promise<ReadAll> {
-  const { retries, limit } = patience(thoroughly, deps)
+  const { retries, graphRetries, limit } = patience(thoroughly, deps)
   const read = async (): Promise<ReadAll> => {
     const [run, states, hydrated] = await Promise.all([
       readBestEffort((client) => client.runDetail(reference.id), deps, limit, { retries }),
-      readBestEffort((client) => readSteps(client, reference), deps, limit, { retries }),
+      readBestEffort((client) => readSteps(client, reference), deps, limit, { retries: graphRetries }),
       readStepDetails(reference, thoroughly, deps, { limit, retries }),
     ])
     const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
@@ -218,7 +227,7 @@ async function readStepDetails(
   run: RunReference,
   thoroughly: boolean,
   deps: ReadingDependencies,
-  { limit, retries }: Patience,
+  { limit, retries }: Pick<Patience, 'limit' | 'retries'>,
 ): Promise<ReadDetails> {
   const most = thoroughly ? MOST_STEPS_THOROUGHLY : MOST_STEPS
   const steps: StepDetail[] = []

@@ -10,6 +10,14 @@ export function nameTaken(name: string): RunError {
   )
 }
 
+/** The same, where the server shows no run of that name. */
+export function nameTakenUnseen(name: string): RunError {
+  return new RunError(
+    `run-name: the server says that a run named "${name}" already exists, but shows none: the account may not read it, ` +
+      'or its name differs only by an accent. Make the name unique, or leave run-name out',
+  )
+}
+
 /** A name that was free before it was sent; nothing shows whether the run that has it now is ours. */
 export function namesakeUnknown(name: string, id: string): RunError {
   return new RunError(

@@ -21,6 +21,7 @@ import {
   leftByFullQueue,
   namesakeUnknown,
   nameTaken,
+  nameTakenUnseen,
   outOfTime,
   refusedAfterDoubt,
   startedAnother,
@@ -255,21 +256,21 @@ class Trigger {
     if (whose === 'foreign') {
       // Another spelling takes the name on some databases only, so ours may be there as well.
       if (namesake.name === name || !this.#mayHaveStarted) throw nameTaken(name)
-      return this.#awaitNamesake(error, VANISHED_MS)
+      return this.#awaitNamesake(error)
     }
     if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
     this.#mayHaveStarted = true
     return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error)
   }
 
-  /** The run may be shown a little later; a 409 for another reason than a run that exists stays one. */
-  async #awaitNamesake(
-    error: AnswerError,
-    mostMs = error.exception === 'EntityExistsError' ? Infinity : VANISHED_MS,
-  ): Promise<TriggeredRun | undefined> {
+  /** The run may be shown a little later: ours surely; one that has a name of the user's own may be hidden for good. */
+  async #awaitNamesake(error: AnswerError): Promise<TriggeredRun | undefined> {
     const now = this.#deps.clock.elapsed()
     this.#vanishedSince ??= now
-    if (now - this.#vanishedSince >= mostMs) {
+    const { name, nameIsOurs } = this.#request
+    const isTaken = error.exception === 'EntityExistsError'
+    if (now - this.#vanishedSince >= VANISHED_MS && !(isTaken && nameIsOurs)) {
+      if (isTaken && !this.#mayHaveStarted) throw nameTakenUnseen(name)
       return this.#giveUp(error, error.exception !== undefined)
     }
     await this.#pause('name-vanished', error)
