@@ -323,9 +323,11 @@ export class RunSupervisor {
     return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, lostAfterMs, logTail })
   }
 
-  /** It keeps running, and that is what was wished. */
+  /** It keeps running, and that is what was wished. One that was found, or reattached to, may be over at once. */
   #leave({ status }: StartedRun, conclusion: 'started' | 'running'): Outcome {
     this.deps.journal.settled()
+    const phase = conclusion === 'started' ? runPhase(status) : 'going-on'
+    if (phase !== 'going-on' && phase !== 'unknown') this.deps.reporter.tell({ kind: 'over-before', phase })
     return { conclusion, status, error: undefined, failedStep: undefined }
   }
 
