@@ -4,7 +4,7 @@ import { runAction, startAction } from '../../e2e/action.ts'
 import { withPreload } from '../../e2e/preload.ts'
 import type { Fault } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
-import { annotations, expectRed, logLines, PATIENCE_MS, withServer, type Scene } from './scene.ts'
+import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import {
   BASE,
   entries,
@@ -319,66 +319,6 @@ test('where the disk is full when a cancelled sweep has stopped a run, it does n
       expect(scene.runs.filter(({ status }) => status !== 'stopped')).toEqual([])
     }),
   ))
-
-/** A sweep of two cells that is cancelled while the answer to its first trigger is on its way. */
-async function cancelledWhileStarting(scene: Scene, given: Readonly<Record<string, string>>) {
-  const connection = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
-  const inputs = { ...LONG, ...connection, 'max-parallel': '2', ...given }
-  const running = await startAction({ entry: 'sweep', inputs })
-  while (scene.triggers.length === 0) await setTimeout(20)
-  running.signal('SIGINT')
-  return running.done
-}
-
-test.concurrent(
-  'cancelled while a cell is being started: a run that goes on is not called never started',
-  () =>
-    withServer({ orchestrator: 'kubernetes', triggerSeconds: 2 }, async (scene) => {
-      const result = await cancelledWhileStarting(scene, { 'on-cancel': 'keep-running' })
-      expect(scene.runs.map(({ status }) => status)).toEqual([expect.not.stringContaining('stop')])
-      expect(result.outputs['error']).toBe('Cancelled. Cells completed: 0, cancelled: 1, never started: 2')
-      expect(result.summary).not.toContain('No ZenML run was started')
-    }),
-)
-
-test.concurrent(
-  'cancelled while a cell is being started: its run is found, and handed on with its link',
-  () =>
-    withServer({ orchestrator: 'kubernetes', triggerSeconds: 2 }, async (scene) => {
-      const result = await cancelledWhileStarting(scene, { 'on-cancel': 'keep-running' })
-      const [run] = scene.runs
-      const url = `${scene.server.url}/projects/default/runs/${run?.id ?? ''}`
-      expect(entries(result)[0]).toMatchObject({
-        'run-id': run?.id,
-        'run-name': run?.name,
-        'run-url': url,
-        conclusion: 'cancelled',
-        error: `Cancelled. The run "${run?.name ?? ''}" was left running, as requested (keep-running): ${url}`,
-      })
-      expect(logLines(result).join('\n')).toMatch(/Cell 1 of 3 started \(train\.accuracy: 0\.7\): http/)
-      expect(result.summary).toContain(`](${url})`)
-      expect(scene.triggers).toHaveLength(1)
-    }),
-)
-
-test.concurrent(
-  'cancelled while a cell is being started, and the server is silent: nothing is called never started',
-  () =>
-    withServer(
-      {
-        faults: [
-          { on: 'trigger', do: { kind: 'hang' } },
-          { on: 'runs', occurrence: 'always', do: { kind: 'hang' } },
-        ],
-      },
-      async (scene) => {
-        const result = await cancelledWhileStarting(scene, {})
-        expect(logLines(result).join('\n')).toContain('was started is not known: the server did not answer')
-        expect(result.outputs['error']).toBe('Cancelled. Cells completed: 0, cancelled: 1, never started: 2')
-        expect(result.summary).not.toContain('No ZenML run was started')
-      },
-    ),
-)
 
 /** The first run misses what is expected, and the others are to be stopped for it. */
 const ONE_MISSES: Inputs = {

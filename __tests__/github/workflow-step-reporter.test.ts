@@ -127,6 +127,33 @@ test.each([
   )
 })
 
+test.each([
+  ['succeeded', '✅', 'completed', 'The run has already completed in ZenML; its result was not checked'],
+  ['failed', '❌', 'failed', 'The run has already failed in ZenML; the step is green all the same'],
+  ['stopped', '🛑', 'stopped', 'The run was already stopped in ZenML; the step is green all the same'],
+] as const)(
+  'with wait: false, a run that is over when it is found (%s) is not said to continue',
+  async (phase, sign, status, words) => {
+    const { report, lines, outputs } = reporter()
+    const headings: string[] = []
+    const comment = {
+      update: async (record: RunRecord) => {
+        headings.push(renderComment(record, PLACE).split('\n')[1] ?? '')
+      },
+    }
+    report.address({ summary: true, comment })
+    report.tell({ kind: 'resolved', definition })
+    report.tell(started)
+    report.tell({ kind: 'over-before', phase })
+    await report.ended({ ...completed, conclusion: 'started', status })
+    expect(lines().at(-1)).toBe(`${phase === 'succeeded' ? '' : '::warning::'}${words} (wait: false)`)
+    const heading = `### ${sign} ZenML run of training: already ${status}`
+    expect(files.read('summary').trim().split('\n')[0]).toBe(heading)
+    expect(headings.at(-1)).toBe(heading)
+    expect(outputs()).toMatchObject({ conclusion: 'started', status, error: '' })
+  },
+)
+
 test('a step that failed, was tried again and completed is no failed step of the run', async () => {
   const { report, outputs } = reporter()
   report.tell(started)

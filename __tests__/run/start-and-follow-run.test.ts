@@ -92,6 +92,24 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     expect(scene.sent(/\/runs\/[^/]+(\?|\/status)/)).toEqual([])
   })
 
+  test('without wait, a run that has failed when it is found after a lost answer is told of as over', async () => {
+    const fails = { name: 'training', failsBeforeSteps: { reason: 'no image' }, steps: [] }
+    const faults = [{ on: 'trigger', do: { kind: 'html', status: 504, work: true } }] as const
+    const scene = await openScene({ version, pipelines: [fails], faults })
+    const result = await scene.execute({ wait: false })
+    expect(result).toMatchObject({ conclusion: 'started', status: 'failed', error: undefined })
+    expect(scene.events.at(-1)).toEqual({ kind: 'over-before', phase: 'failed' })
+  })
+
+  test('without wait, a completed run of an earlier attempt is told of as over', async () => {
+    const scene = await openScene({ version })
+    await scene.execute({ resume: true })
+    const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+    const result = await scene.execute({ resume: true, requester, wait: false })
+    expect(result).toMatchObject({ conclusion: 'started', status: 'completed', error: undefined })
+    expect(scene.events.at(-1)).toEqual({ kind: 'over-before', phase: 'succeeded' })
+  })
+
   test('overrides, tags and the cache switch reach the server', async () => {
     const scene = await openScene({ version })
     const layers = [

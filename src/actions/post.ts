@@ -11,6 +11,7 @@ import { readProcess, readSavedStep, withLaterState, type SavedStep } from '../g
 import { RetryLog } from '../github/log/retry-log.ts'
 import { killSurvivingMain } from '../github/workflow/kill-surviving-main.ts'
 import { findAndStop, type FoundAndStopped } from '../run/stop/find-and-stop.ts'
+import { lateStartLeftMs } from '../run/stop/late-start.ts'
 import { stopReason } from '../run/stop/stop-reason.ts'
 import type { PlannedRun, StartedRun } from '../run/recovery-journal.ts'
 import { Deadline } from '../base/deadline.ts'
@@ -29,11 +30,6 @@ const MAX_SENTENCE_LENGTH = 2_000
 
 /** Each sending of a trigger leaves less than a kilobyte. */
 const MAX_STATE_BYTES = 20_000_000
-
-/** A request that the server took may still start a run so long after it was sent. */
-const LATE_START_MS = 90_000
-/** Also where much more time seems to have passed: the clock may have been set on. */
-const LEAST_LATE_START_MS = 15_000
 
 export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimit' | 'openHttp'> {
   readonly log: WorkflowLog
@@ -116,7 +112,7 @@ async function stopRunsOf(
   try {
     const ends = await Promise.all(
       sent.map(async ({ run, planned, mode }) => {
-        const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned, clock.now()))
+        const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned?.sentAt, clock.now()))
         const request = { run, mode, reason, lookUpUntil, deadline }
         return findAndStop(request, { client: connection.client, clock, signal })
       }),
@@ -157,10 +153,4 @@ function tellEnds(ends: readonly FoundAndStopped[], log: WorkflowLog): EarlyEnd 
     sentence: inline(sentence, MAX_SENTENCE_LENGTH),
     status: ends.length === 1 ? (ends[0]?.status ?? '') : '',
   }
-}
-
-/** Two processes share no clock but the one that can be set, so what it says is believed within limits. */
-function lateStartLeftMs(planned: PlannedRun | undefined, now: number): number {
-  const sentAt = planned?.sentAt ?? now
-  return Math.min(LATE_START_MS, Math.max(LEAST_LATE_START_MS, sentAt + LATE_START_MS - now))
 }

@@ -65,6 +65,8 @@ export interface RunRecord {
   readonly unjudged: readonly string[]
   /** For how many milliseconds nobody had seen a run that was handed over; undefined: it was seen just then. */
   readonly unseenMs: number | undefined
+  /** How a run had ended that was left to itself; undefined: it had not. */
+  readonly overBefore: Extract<RunEvent, { kind: 'over-before' }>['phase'] | undefined
   /** Undefined where none was wished, and of a run that did not complete. */
   readonly comparison: Comparison | undefined
   /** How many runs the step is to have, where it has many. */
@@ -106,6 +108,7 @@ export const NOTHING_KNOWN: RunRecord = {
   verdicts: [],
   unjudged: [],
   unseenMs: undefined,
+  overBefore: undefined,
   comparison: undefined,
   cells: undefined,
   sweep: undefined,

@@ -76,6 +76,7 @@ export class RunRecorder implements Reporter {
     if (event.kind === 'visualizations') this.#known.gallery = event.gallery
     if (event.kind === 'compared') this.#known.comparison = event.comparison
     if (event.kind === 'expectations') this.#known.verdicts = event.verdicts
+    if (event.kind === 'over-before') this.#known.overBefore = event.phase
     if (event.kind === 'handed-over') {
       this.#known.unjudged = event.expectations
       this.#known.unseenMs = event.unseenMs

@@ -109,7 +109,9 @@ export class WorkflowStepReporter implements Reporter {
     const isToldAbove =
       end.conclusion === 'failed' && end.remark !== 'waits-for-person' && this.#runLog.hasAnnotatedFailure
     const isPlain = record.error === undefined || isToldAbove
-    if (result !== undefined && isPlain) this.#log.info(result)
+    const isUnnoticed = record.overBefore === 'failed' || record.overBefore === 'stopped'
+    if (result !== undefined && isPlain && isUnnoticed) this.#log.warning(result)
+    else if (result !== undefined && isPlain) this.#log.info(result)
     else if (result !== undefined) this.#log.error(result, { title: record.notDone ?? this.#title(end) })
     await this.#summarize({ ...record, hasReport })
     await this.#comment(withoutValues(record, end))

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import type { KnownDefinition, Named, Run, ServerInfo } from '../zenml/model.ts'
+import type { RunPhase } from '../zenml/status.ts'
 import type { DifferenceLine, ValueChange } from './configure/difference.ts'
 import type { StopMode } from './recovery-journal.ts'
 import type { Verdict } from './outcome/evaluate-expectations.ts'
@@ -184,6 +185,8 @@ export type RunEvent =
       /** For how many milliseconds nobody has seen the run; undefined: the last look was answered. */
       readonly unseenMs: number | undefined
     }
+  /** The run that is left to itself had ended when it was seen. */
+  | { readonly kind: 'over-before'; readonly phase: Exclude<RunPhase, 'going-on' | 'unknown'> }
   | { readonly kind: 'server-lost'; readonly detail: string; readonly toleratedMs: number }
   | { readonly kind: 'server-back'; readonly afterMs: number }
   | { readonly kind: 'still-initializing'; readonly sinceMs: number; readonly reason: string | undefined }

@@ -3,12 +3,12 @@ import type { Clock } from '../base/clock.ts'
 import { Deadline } from '../base/deadline.ts'
 import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
-import { hasFailedOrStopped, isBeingStopped, runPhase } from '../zenml/status.ts'
+import { runPhase } from '../zenml/status.ts'
 import { onCancelled, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from './stop/on-cancelled.ts'
 import { conclude } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { stopReason } from './stop/stop-reason.ts'
-import { stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
+import { cannotComplete, stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
 import { FailureExplainer } from './outcome/explain-failure.ts'
@@ -18,7 +18,7 @@ import { stopModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } fr
 import type { RecoveryJournal, PlannedRun, StartedRun, TimeoutMode } from './recovery-journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
-import type { Reporter } from './events.ts'
+import type { Reporter, TriggerHindrance } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
 import { followLogs } from './logs/live-logs.ts'
 import { readGallery } from './visualizations/gallery.ts'
@@ -101,6 +101,8 @@ export class RunSupervisor {
   /** Where the run is to be that was planned. */
   #place: Place | undefined
   #started: StartedRun | undefined
+  /** How many requests to start it were sent, without those that certainly came to nothing. */
+  #sendings = 0
   /** The outcome of the run, once nothing of it is running; there is nothing to cancel then. */
   #ended: Pick<StoppedOrKept, 'status' | 'sentence'> | undefined
   /** It ended by itself, and that was seen. */
@@ -116,6 +118,7 @@ export class RunSupervisor {
           this.#started = { ...this.#started, status: event.status }
         }
         if (event.kind === 'triggering') this.#place = event
+        if (event.kind === 'trigger-hindered' && REFUSALS.has(event.hindrance)) this.#sendings -= 1
         deps.reporter.tell(event)
       },
     }
@@ -173,6 +176,7 @@ export class RunSupervisor {
       planned: (run) => {
         this.#planned = run
         journal.planned(run)
+        this.#sendings += 1
         this.#noteLastMinutes(journal)
       },
       started: (run) => {
@@ -211,19 +215,18 @@ export class RunSupervisor {
     ).finally(() => {
       watching.abort()
     })
-    if (watched.kind === 'over') await live?.finish()
+    const cause = causeOf([], this.#explainer)
+    const concluded = (): Outcome => conclude(watched, { ...started, timeoutMs, cause })
     switch (watched.kind) {
       case 'over':
+        await live?.finish()
         return this.#concludeEnded(begun, watched)
       case 'gone':
       case 'paused':
         this.deps.journal.settled()
-        return conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) })
+        return concluded()
       case 'lost':
-        return this.#lose(
-          watched.refuses,
-          conclude(watched, { ...started, timeoutMs, cause: causeOf([], this.#explainer) }),
-        )
+        return this.#lose(watched.refuses, concluded())
       case 'timed-out':
         return this.#endAfterTimeout(begun, watched)
     }
@@ -320,9 +323,11 @@ export class RunSupervisor {
     return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, lostAfterMs, logTail })
   }
 
-  /** It keeps running, and that is what was wished. */
+  /** It keeps running, and that is what was wished. One that was found, or reattached to, may be over at once. */
   #leave({ status }: StartedRun, conclusion: 'started' | 'running'): Outcome {
     this.deps.journal.settled()
+    const phase = conclusion === 'started' ? runPhase(status) : 'going-on'
+    if (phase !== 'going-on' && phase !== 'unknown') this.deps.reporter.tell({ kind: 'over-before', phase })
     return { conclusion, status, error: undefined, failedStep: undefined }
   }
 
@@ -343,7 +348,8 @@ export class RunSupervisor {
     const isToHandOver = isHandedOver(this.#policy)
     if (isToHandOver && known !== undefined && !cannotComplete(known.status))
       return this.#handOver(known, undefined)
-    const { run: found, outcome } = await onCancelled(run, this.#policy, { ...this.deps, place: this.#place })
+    const deps = { ...this.deps, place: this.#place, mayHaveStarted: this.#sendings > 0 }
+    const { run: found, outcome } = await onCancelled(run, this.#policy, deps)
     this.#started = found
     if (isToHandOver && found !== undefined && !cannotComplete(found.status))
       return this.#handOver(found, undefined)
@@ -364,9 +370,8 @@ export class RunSupervisor {
   }
 }
 
-function cannotComplete(status: string): boolean {
-  return hasFailedOrStopped(status) || isBeingStopped(status)
-}
+/** What hinders a start so that it certainly made no run. */
+const REFUSALS: ReadonlySet<TriggerHindrance> = new Set(['no-slot', 'not-sent'])
 
 function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
   const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`

@@ -213,6 +213,24 @@ describe('another job at the same moment', () => {
     expect(await scene.promote(1)).toMatchObject({ conclusion: 'promoted' })
     expect(scene.puts()).toHaveLength(1)
   })
+
+  test('a list that still has the old holder, while the version itself has its stage, is waited for', async () => {
+    const job: { act?: () => void } = {}
+    const scene = await openModels(['production', null], { beforeStage: () => job.act?.() })
+    job.act = () => {
+      const [, id] = /models\/([^/]+)\/model_versions/.exec(scene.sent(/stage=production/)[0]!)!
+      const old = { number: 1, stage: 'production', model: { id, name: MODEL } }
+      const items = [{ id: scene.versions[0]!.id, name: '1', body: old }]
+      const body = JSON.stringify({ total: 1, total_pages: 1, items })
+      const stale = { kind: 'answer', status: 200, body } as const
+      scene.server.addFault({ on: 'model-versions', occurrence: { from: 1, to: 4 }, do: stale })
+    }
+    const end = await scene.promote(2)
+    expect(end.sentence).toBe(
+      `Version 2 of the model "${MODEL}" is in production now; version 1 was archived`,
+    )
+    expect(scene.puts()).toHaveLength(1)
+  })
 })
 
 describe('an answer that is lost', () => {

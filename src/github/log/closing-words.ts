@@ -11,7 +11,7 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'dry-run':
       return 'Dry run: nothing was started'
     case 'started':
-      return 'The run continues in ZenML; not waiting for it (wait: false)'
+      return startedLine(record)
     case 'running':
       return `Handed over (on-timeout: hand-over): ${stateAtHandOver(record)}. To keep following it, use wait/ with run: ${inline(record.runId ?? '')}`
     case 'completed':
@@ -26,6 +26,19 @@ export function resultLine(record: RunRecord): string | undefined {
     case 'expectation-missed':
     case undefined:
       return undefined
+  }
+}
+
+function startedLine({ overBefore }: RunRecord): string {
+  switch (overBefore) {
+    case undefined:
+      return 'The run continues in ZenML; not waiting for it (wait: false)'
+    case 'succeeded':
+      return 'The run has already completed in ZenML; its result was not checked (wait: false)'
+    case 'failed':
+      return 'The run has already failed in ZenML; the step is green all the same (wait: false)'
+    case 'stopped':
+      return 'The run was already stopped in ZenML; the step is green all the same (wait: false)'
   }
 }
 

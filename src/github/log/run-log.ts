@@ -118,6 +118,9 @@ export class RunLog implements Reporter {
       case 'handed-over':
         for (const wanted of event.expectations) this.#log.info(`Not judged yet: ${inline(wanted, LONG)}`)
         return
+      case 'over-before':
+        // The log's last line says it.
+        return
       case 'details':
         this.#tellDetails(event.details)
         return

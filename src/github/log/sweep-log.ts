@@ -158,6 +158,8 @@ export class SweepLog {
         this.#isLost = false
         return
       case 'stopping':
+        if (event.runId === undefined)
+          this.#hindered(`${name}: checking whether its run was started, and stopping it if so`)
         if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
           this.#timed('Asking ZenML to stop the runs that are still running')
           this.#toldEnding = true

@@ -36,12 +36,20 @@ export function heading(record: RunRecord): string {
   const subject = pipeline === undefined ? noun : `${noun} of ${escapeMarkdown(pipeline, MAX_NAME_LENGTH)}`
   if (conclusion !== undefined && notDone !== undefined) return `### ${SYMBOLS[conclusion]} ${notDone}`
   if (conclusion !== undefined) {
-    return `### ${SYMBOLS[conclusion]} ${subject}: ${wordOf(record, conclusion)}`
+    return `### ${symbolOf(record, conclusion)} ${subject}: ${wordOf(record, conclusion)}`
   }
   return `### ⏳ ${subject}: ${status === '' ? 'starting' : escapeMarkdown(status, MAX_NAME_LENGTH)}`
 }
 
+/** Of a run that had ended before it was left to itself, it is that which counts. */
+function symbolOf({ overBefore }: RunRecord, conclusion: Conclusion): string {
+  return SYMBOLS[overBefore === undefined ? conclusion : OVER_BEFORE[overBefore]]
+}
+
+const OVER_BEFORE = { succeeded: 'completed', failed: 'failed', stopped: 'stopped' } as const
+
 function wordOf(record: RunRecord, conclusion: Conclusion): string {
+  if (record.overBefore !== undefined) return `already ${OVER_BEFORE[record.overBefore]}`
   if (conclusion === 'running' && isUnseen(record)) return 'may still be running'
   const { sweep } = record
   const isCut = sweep !== undefined && sweep.completed < sweep.cells.length

@@ -161,7 +161,9 @@ async function lookAfter(
   const soon = new Deadline(deps.clock, LAG_MS)
   for (;;) {
     const seen = await look(version, stage, deps)
-    if (answer.kind !== 'accepted' || seen.version.stage === stage || soon.isOver) return seen
+    // The list of who has the stage may lag although the version itself does not.
+    const isSo = seen.version.stage === stage && seen.others.length === 0
+    if (answer.kind !== 'accepted' || isSo || soon.isOver) return seen
     await deps.clock.sleep(LAG_PAUSE_MS, deps.signal)
   }
 }

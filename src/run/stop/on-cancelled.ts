@@ -9,6 +9,7 @@ import type { Reporter } from '../events.ts'
 import type { StopMode, RecoveryJournal, PlannedRun, StartedRun } from '../recovery-journal.ts'
 import { stopModeOf, isInLastMinutes, type TimePolicy } from '../job-time-limit.ts'
 import { findAndStop } from './find-and-stop.ts'
+import { lateStartLeftMs } from './late-start.ts'
 import { stopReason } from './stop-reason.ts'
 
 /** What becomes of the run when the job is cancelled, or GitHub ends it for its time. */
@@ -28,6 +29,8 @@ interface CancelDependencies {
   readonly timeLimit: (ms: number) => AbortSignal
   /** Undefined where nothing is known of it. */
   readonly place: Place | undefined
+  /** Whether something was sent that need not have been refused. */
+  readonly mayHaveStarted: boolean
 }
 
 /** Where a run is, for the address of its page. */
@@ -45,7 +48,7 @@ interface Cancelled {
 /** The runner sends its second signal 7.5 s after the first, and kills soon after; all must be said before. */
 const CANCEL_BUDGET_MS = 5_500
 
-/** Of the budget: for looking up a run whose answer is outstanding. The rest is for stopping it. */
+/** Of the budget of a job that is cancelled: for looking up a run whose answer is outstanding. The rest is for stopping it. */
 const CANCEL_LOOK_UP_MS = 2_500
 
 /** On top of the budget: a request that is under way when it is spent is cut off only then. */
@@ -70,7 +73,7 @@ export function jobTimeIsUp({ onTimeout }: TimePolicy): string {
 export async function onCancelled(
   run: StartedRun | PlannedRun,
   policy: CancelPolicy,
-  { client, clock, reporter, journal, timeLimit, place }: CancelDependencies,
+  { client, clock, reporter, journal, timeLimit, place, mayHaveStarted }: CancelDependencies,
 ): Promise<Cancelled> {
   const { abortMs = CANCEL_BUDGET_MS, onCancel, onTimeout, workflowRunUrl } = policy
   const isJobEnd = isInLastMinutes(policy)
@@ -86,13 +89,15 @@ export async function onCancelled(
     reporter.tell({ kind: 'started', run: seen, url, ageMs, adopted: true })
     return url
   }
+  const isInHurry = policy.abortMs === undefined || !mayHaveStarted || 'id' in run
+  const lookUpMs = isInHurry ? CANCEL_LOOK_UP_MS : lateStartLeftMs(run.sentAt, clock.now())
   const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
   const cleanedUp = await findAndStop(
     {
       run,
       mode,
       reason: stopReason('The workflow step was cancelled', workflowRunUrl),
-      lookUpUntil: new Deadline(clock, CANCEL_LOOK_UP_MS),
+      lookUpUntil: new Deadline(clock, lookUpMs),
       deadline: new Deadline(clock, abortMs),
       onFound,
     },
@@ -100,7 +105,9 @@ export async function onCancelled(
   )
   const { found, status, sentence, settled } = cleanedUp
   if (settled) journal.settled()
-  const remark = found === 'unknown' || found === 'another' ? 'in-doubt' : undefined
+  // The server may be at work on it still, and show it later.
+  const isInDoubt = found === 'none' ? mayHaveStarted : found !== 'ours'
+  const remark = isInDoubt ? 'in-doubt' : undefined
   const outcome: Cancelled['outcome'] = isJobEnd
     ? { conclusion: 'timed-out', status, remark, error: `${jobTimeIsUp(policy)}. ${sentence}` }
     : { conclusion: 'cancelled', status, remark, error: `Cancelled. ${sentence}` }

@@ -1,5 +1,5 @@
 import type { Deadline } from '../../base/deadline.ts'
-import { isBeingStopped } from '../../zenml/status.ts'
+import { hasFailedOrStopped, isBeingStopped } from '../../zenml/status.ts'
 import type { StopMode, StartedRun } from '../recovery-journal.ts'
 import { stopRun, type StopDependencies } from './stop-run.ts'
 import { leftClause, withoutDeed, type Left, type StopResult } from './stop-result.ts'
@@ -48,6 +48,11 @@ export async function stopOrKeep(
   const request = { runId: run.id, status, graceful: mode === 'stop-gracefully', reason, deadline }
   const stopped = await stopRun(request, deps)
   return ended(stopped.kind === 'ended' || stopped.kind === 'gone', stopped.status, describe(stopped, where))
+}
+
+/** Whether a run that is kept comes to no good end. */
+export function cannotComplete(status: string): boolean {
+  return hasFailedOrStopped(status) || isBeingStopped(status)
 }
 
 function describe(stopped: StopResult, where: string): string {
