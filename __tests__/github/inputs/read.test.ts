@@ -115,7 +115,8 @@ test('every input reaches its field', async () => {
     'allow-insecure-http': 'true',
     'step-key': 'train/0',
   })
-  const [locate, isEmpty, isFloat] = [expect.any(Function), expect.any(Function), expect.any(Function)]
+  const isFunction: unknown = expect.any(Function)
+  const places = { locate: isFunction, isEmpty: isFunction, isFloat: isFunction }
   expect(inputs).toEqual({
     server: { url: 'http://localhost:8237/zenml', proApiUrl: 'https://cloudapi.zenml.io' },
     credential: { kind: 'access-token', token: ACCESS_TOKEN },
@@ -125,19 +126,15 @@ test('every input reaches its field', async () => {
       {
         source: 'configuration-file: configs/good.yaml',
         value: { enable_cache: 'no', model: 10 },
-        locate,
-        isEmpty,
-        isFloat,
+        ...places,
       },
       {
         source: 'configuration',
         value: { steps: { train: { parameters: { epochs: 5 } } } },
-        locate,
-        isEmpty,
-        isFloat,
+        ...places,
       },
     ],
-    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, locate, isEmpty, isFloat },
+    parameters: { source: 'parameters', value: { 'train.epochs': 7 }, ...places },
     runName: 'nightly-{date}-{time}',
     tags: ['gpu', 'nightly', 'weekly'],
     enableCache: false,
