@@ -122,3 +122,22 @@ test.concurrent(
       },
     ),
 )
+
+test.concurrent(
+  'killed while it stops runs whose time is up, its post step stops them, whatever on-cancel says',
+  () => {
+    const faults: Fault[] = [{ on: 'stop', occurrence: 1, do: { kind: 'hang' } }]
+    return withServer({ orchestrator: 'kubernetes', faults }, async (scene) => {
+      const connection = { 'server-url': scene.server.url, 'api-key': scene.server.apiKey }
+      const inputs = { ...LONG, ...connection, matrix: 'train.accuracy: [0.7]', timeout: '1s' }
+      const given = { ...inputs, 'on-cancel': 'keep-running' }
+      const running = await startAction({ entry: 'sweep', inputs: given })
+      while (scene.requests('POST', /\/stop(\?|$)/).length === 0) await setTimeout(20)
+      running.signal('SIGKILL')
+      const { state } = await running.done
+      const post = await (await startAction({ entry: 'post', inputs: given, state })).done
+      expect(logLines(post).join('\n')).toMatch(/^The run ".*" was stopped$/m)
+      expect(scene.runs.map(({ status }) => status)).toEqual(['stopped'])
+    })
+  },
+)
