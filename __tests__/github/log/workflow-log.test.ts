@@ -199,7 +199,10 @@ test('a secret is masked whole, and one under four characters is not', () => {
   const { log, read } = recorder()
   log.mask('ZENKEY_50%\nsecond')
   log.mask('abc')
-  expect(read().commands).toEqual([{ name: 'add-mask', data: 'ZENKEY_50%\nsecond', properties: {} }])
+  log.mask('abcd')
+  expect(read().commands).toEqual(
+    ['ZENKEY_50%\nsecond', 'abcd'].map((data) => ({ name: 'add-mask', data, properties: {} })),
+  )
 })
 
 test('lines of our own are folded under a title, in one write', () => {

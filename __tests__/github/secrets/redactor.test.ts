@@ -49,6 +49,16 @@ test('a secret is covered among thousands of escapes, and all else stays', () =>
   }
 })
 
+test.each<[string, (code: number) => string]>([
+  ['\\x4b', (code) => `\\x${code.toString(16)}`],
+  ['\\u004b', (code) => `\\u00${code.toString(16)}`],
+  ['%4b', (code) => `%${code.toString(16)}`],
+  ['&#x4b;', (code) => `&#x${code.toString(16)};`],
+])('a secret is covered where each letter is written as %s is', (_, written) => {
+  const escaped = KEY.replace(/[^]/g, (sign) => written(sign.charCodeAt(0)))
+  expect(known.redact(`a ${escaped} b`)).toBe('a *** b')
+})
+
 test('what a key of ZenML is made of is covered as well, but not its id', () => {
   const inner = { id: '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d', key: '7f3a9dc1e4b2608fa5c1d3b70b9f48e6' }
   const key = `ZENPROKEY_${Buffer.from(JSON.stringify(inner)).toString('base64')}`
