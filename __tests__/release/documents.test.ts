@@ -169,6 +169,18 @@ withBash.each([
   expect(stdout.match(/^.*(?:STOP|same).*$/gm)).toEqual(expected)
 })
 
+withBash('docs/verify.md shows what the major tag is, without a change for the next major version', () => {
+  const lines = projectFile('docs/verify.md').match(/^(?:tag=|git tag ).*$/gm) ?? []
+  const script = lines.join('\n').replace(/v\d+\.\d+\.\d+/, 'v12.3.4')
+  const { stdout } = spawnSync('bash', ['-c', `git() { echo "git $*"; }; ${script}`], { encoding: 'utf8' })
+  expect(stdout).toBe('git tag --points-at v12\n')
+})
+
+test('RELEASING.md leaves a branch before it deletes it, which git would refuse otherwise', () => {
+  const lines = projectFile('RELEASING.md').match(/[^`]*git branch -D[^`]*/g)
+  expect(lines).toEqual(['git switch main && git branch -D release/v1.3.0'])
+})
+
 test('RELEASING.md says how long the draft takes at most', () => {
   const { jobs } = parse(projectFile('.github/workflows/release.yml'))
   expect(projectFile('RELEASING.md')).toMatch(

@@ -1,13 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { refuseOtherPackage, releaseNotes } from '../../scripts/release/draft.ts'
 import { git } from '../../scripts/release/git.ts'
-import { remoteFaults, releaseFaults } from '../../scripts/release/verify.ts'
 import { sha256 } from '../../scripts/release/pack.ts'
 import { parseVersion } from '../../scripts/release/version.ts'
 import { GithubAnswer, notFound } from '../../simulator/github/answers.ts'
 import { digests, makeReady, makeScene, REPOSITORY, type Ready, type Scene } from './scene.ts'
-
-const V1 = parseVersion('1.0.0')!
 
 let ready: Ready
 let scene: Scene
@@ -23,23 +20,6 @@ beforeEach(async () => {
 })
 
 afterEach(() => scene.close())
-
-/** A commit on top of main at GitHub, as if somebody merged something. */
-function mergeMore(branch = 'main', change = 'README.md'): string {
-  const { repository } = ready
-  repository.git('switch', '--quiet', '--detach', ready.commit)
-  repository.write(change, `${Math.random()}\n`)
-  const commit = repository.commit('More')
-  repository.git('push', '--quiet', scene.origin, `HEAD:refs/heads/${branch}`)
-  repository.git('switch', '--quiet', 'main')
-  return commit
-}
-
-/** Tags that were released some time. */
-function tagged(tags: Readonly<Record<string, string>>): void {
-  for (const [tag, commit] of Object.entries(tags))
-    git(scene.origin, 'update-ref', `refs/tags/${tag}`, commit)
-}
 
 function writes(): string[] {
   return scene.server.requests
@@ -70,7 +50,7 @@ describe('the draft', () => {
   })
 
   test('is not made when main moved on', async () => {
-    const head = mergeMore()
+    const head = scene.mergeMore()
     await expect(scene.draft()).rejects.toThrow(`main is at ${head} by now, not at ${ready.commit}`)
     expect(writes()).toEqual([])
   })
@@ -84,7 +64,7 @@ describe('the draft', () => {
   })
 
   test('is not made when there is a tag of the version without a release', async () => {
-    tagged({ 'v1.0.0': ready.commit })
+    scene.tagged({ 'v1.0.0': ready.commit })
     await expect(scene.draft()).rejects.toThrow('v1.0.0 exists already')
     expect(writes()).toEqual([])
   })
@@ -97,7 +77,7 @@ describe('the draft', () => {
   })
 
   test('of another version does not count', async () => {
-    const body = { tag_name: 'v0.9.0', target_commitish: mergeMore('other'), draft: true }
+    const body = { tag_name: 'v0.9.0', target_commitish: scene.mergeMore('other'), draft: true }
     await scene.send('person', 'POST', '/releases', body)
     expect(await scene.draft()).toMatchObject({ tag_name: 'v1.0.0' })
   })
@@ -106,7 +86,7 @@ describe('the draft', () => {
     ['of another commit', 1, 'There is a draft of v1.0.0 for the commit'],
     ['twice', 2, 'There are 2 drafts of v1.0.0'],
   ])('is not made when there is one %s already', async (_, count, reason) => {
-    const other = mergeMore('other')
+    const other = scene.mergeMore('other')
     for (let made = 0; made < count; made += 1) {
       await scene.send('person', 'POST', '/releases', {
         tag_name: 'v1.0.0',
@@ -169,12 +149,23 @@ describe('the draft', () => {
     )
   })
 
-  test('is read back: a file that somebody added meanwhile is noticed', async () => {
+  test.each([
+    [
+      'a file that somebody added',
+      { name: 'setup.exe', digest: 'sha256:a' },
+      'setup.exe does not belong to it.',
+    ],
+    [
+      'a file that somebody replaced',
+      { name: 'SHA256SUMS', digest: 'sha256:a' },
+      'SHA256SUMS is another file.',
+    ],
+  ])('is read back: %s meanwhile is noticed', async (_, asset, fault) => {
     const draft = await scene.draft()
-    const assets = [...draft.assets, { id: 99, name: 'setup.exe', digest: 'sha256:a' }]
+    const assets = [...draft.assets.filter(({ name }) => name !== asset.name), { id: 99, ...asset }]
     const answer = GithubAnswer.json(200, { ...draft, assets })
     scene.server.interfere(({ path }) => (path.endsWith(`/releases/${draft.id}`) ? answer : undefined))
-    await expect(scene.draft()).rejects.toThrow('not what was packed: setup.exe does not belong to it.')
+    await expect(scene.draft()).rejects.toThrow(`not what was packed: ${fault}`)
   })
 
   test('needs a token that may write', async () => {
@@ -226,7 +217,7 @@ describe('a published release', () => {
   test('is locked: nobody moves or deletes its tag, adds or removes a file, or uses the version again', async () => {
     const { id, assets } = await scene.draft()
     await scene.publish()
-    const other = mergeMore()
+    const other = scene.mergeMore()
     const tries = [
       ['PATCH', '/git/refs/tags/v1.0.0', { sha: other, force: true }],
       ['DELETE', '/git/refs/tags/v1.0.0'],
@@ -295,7 +286,7 @@ describe('a published release', () => {
 
   test('whose tag led elsewhere before it was published is refused', async () => {
     await scene.draft()
-    tagged({ 'v1.0.0': mergeMore('other') })
+    scene.tagged({ 'v1.0.0': scene.mergeMore('other') })
     await scene.publish()
     await expect(scene.check()).rejects.toThrow('is not what the commit')
   })
@@ -323,15 +314,15 @@ describe('v1', () => {
 
   beforeEach(() => {
     older = ready.commit
-    newer = mergeMore('main', '.github/workflows/ci.yml')
-    tagged({ 'v1.0.0': older, 'v1.1.0': newer, 'v1.2.0-rc.1': newer, 'v10.0.0': newer })
+    newer = scene.mergeMore('main', '.github/workflows/ci.yml')
+    scene.tagged({ 'v1.0.0': older, 'v1.1.0': newer, 'v1.2.0-rc.1': newer, 'v10.0.0': newer })
   })
 
   test('is made for the first release, and moved for the next one; the undo is told', async () => {
     git(scene.origin, 'update-ref', '-d', 'refs/tags/v1.1.0')
     await scene.move('1.0.0')
     expect(scene.commitOf('refs/tags/v1')).toBe(older)
-    tagged({ 'v1.1.0': newer })
+    scene.tagged({ 'v1.1.0': newer })
     await scene.move('1.1.0')
     expect(scene.commitOf('refs/tags/v1')).toBe(newer)
     expect(scene.said.at(-1)).toBe(
@@ -376,126 +367,5 @@ describe('v1', () => {
     const body = { sha: older, force: true }
     expect(await scene.send('workflow', 'PATCH', '/git/refs/tags/v1', body)).toBe(403)
     expect(await scene.send('app', 'PATCH', '/git/refs/tags/v1', body)).toBe(200)
-  })
-})
-
-describe('what speaks against a release', () => {
-  const faults = (): string[] => releaseFaults(ready.repository.root, V1, REPOSITORY)
-
-  afterEach(() => {
-    ready.repository.git('reset', '--quiet', '--hard', ready.commit)
-  })
-
-  test('is nothing', () => {
-    expect(faults()).toEqual([])
-  })
-
-  test.each([
-    [
-      'another version in package.json',
-      'package.json',
-      '"1.0.0"',
-      '"1.0.1"',
-      'package.json has the version 1.0.1.',
-    ],
-    [
-      'in package-lock.json',
-      'package-lock.json',
-      '"1.0.0"',
-      '"1.0.1"',
-      'package-lock.json has the version 1.0.1.',
-    ],
-    [
-      'told to servers',
-      'src/http/user-agent.ts',
-      '1.0.0',
-      '1.0.1',
-      'src/http/user-agent.ts has the version 1.0.1.',
-    ],
-    ['in an example', 'README.md', 'v1.0.0', 'v0.9.0', 'README.md names the version v0.9.0.'],
-    [
-      'of another owner',
-      'docs/recipes.md',
-      'octo-org/',
-      'acme/',
-      'docs/recipes.md names acme/zenml-run-action.',
-    ],
-    [
-      'not in the changelog',
-      'CHANGELOG.md',
-      '[1.0.0]',
-      '[1.0.1]',
-      'The newest section of CHANGELOG.md is 1.0.1.',
-    ],
-    [
-      'with more to come',
-      'CHANGELOG.md',
-      '[Unreleased]\n',
-      '[Unreleased]\n\n- More.\n',
-      'CHANGELOG.md has more under Unreleased',
-    ],
-    [
-      'with a section of what was never released',
-      'CHANGELOG.md',
-      /$/,
-      '\n## [0.9.0] - 2026-01-01\n\n- Old.\n',
-      'CHANGELOG.md has a section of 0.9.0, which has no tag: prepare the release again.',
-    ],
-    [
-      'too long a description',
-      'action.yml',
-      /^description: .*$/m,
-      `description: ${'x'.repeat(130)}`,
-      'action.yml: the description has 130 characters',
-    ],
-  ])('%s', (_, file, from, to, fault) => {
-    ready.repository.change(file, from, to)
-    expect(faults().join('\n')).toContain(fault)
-    expect(faults()).toContain('There are changes that are not committed.')
-  })
-
-  test('is another repository than this one', () => {
-    expect(releaseFaults(ready.repository.root, V1, 'acme/zenml-run-action').join('\n')).toContain(
-      'package.json names the repository octo-org/zenml-run-action, and this is acme/zenml-run-action',
-    )
-  })
-
-  test('is that the version is there, or not above the last one, or too low', () => {
-    const { repository } = ready
-    repository.git('tag', 'v1.0.0')
-    expect(faults()).toEqual(['There is a tag v1.0.0 already.', 'It is not above 1.0.0, the last version.'])
-    repository.git('tag', '--delete', 'v1.0.0')
-    repository.git('tag', 'v0.9.9', 'HEAD^')
-    expect(faults()).toEqual(['CHANGELOG.md has no section of 0.9.9, which was released.'])
-    repository.change('CHANGELOG.md', /$/, '\n## [0.9.9] - 2026-01-01\n\n- Old.\n')
-    repository.change('wait/action.yml', /^ {2}lost-after:$/m, '  gone-after:')
-    repository.commit('Renamed')
-    expect(faults()).toEqual([])
-    expect(releaseFaults(repository.root, parseVersion('0.9.10')!, REPOSITORY).join('\n')).toContain(
-      'wait/action.yml: input lost-after is gone',
-    )
-    repository.git('tag', '--delete', 'v0.9.9')
-  })
-
-  test('at GitHub is that main moved on, CI did not pass, or there is a tag', async () => {
-    const ask = (): Promise<string[]> => remoteFaults(scene.as('workflow'), ready.repository.root, V1, 'main')
-    expect(await ask()).toEqual([
-      `CI did not pass on ${ready.commit}: it is still running, or was not started.`,
-    ])
-    scene.server.ran({ head_sha: ready.commit, conclusion: 'success' })
-    expect(await ask()).toEqual([])
-    const head = mergeMore()
-    tagged({ 'v1.0.0': head })
-    expect(await ask()).toEqual([
-      `main is at ${head}, and this is ${ready.commit}.`,
-      'GitHub has a tag v1.0.0 already.',
-    ])
-  })
-
-  test('at GitHub is that CI failed', async () => {
-    scene.server.ran({ head_sha: ready.commit, conclusion: 'failure' })
-    expect(await remoteFaults(scene.as('workflow'), ready.repository.root, V1, 'main')).toEqual([
-      `CI did not pass on ${ready.commit}: failure.`,
-    ])
   })
 })

@@ -18,6 +18,7 @@ const ACCOUNTS = {
   app: { login: 'release-app[bot]', rights: 'write', workflows: true },
   person: { login: 'octocat', rights: 'write', kind: 'personal' },
   reader: { login: 'github-actions[bot]', rights: 'read' },
+  outsider: { login: 'hubot', rights: 'none' },
 } as const
 
 /** Names and digests of files: a difference of whole archives would take minutes to print. */
@@ -67,6 +68,10 @@ export interface Scene {
   as(token: keyof typeof ACCOUNTS): Github
   draft(changes?: Partial<Parameters<typeof makeDraft>[1]>): ReturnType<typeof makeDraft>
   publish(): Promise<void>
+  /** A commit on top of main at GitHub, as if somebody merged something. */
+  mergeMore(branch?: string, change?: string): string
+  /** Tags that were released some time, of name → commit. */
+  tagged(tags: Readonly<Record<string, string>>): void
   check(version?: string): ReturnType<typeof checkPublished>
   move(version?: string, allowOlder?: boolean): Promise<void>
   /** Any request of a token; gives the status. */
@@ -114,6 +119,17 @@ export async function makeScene(
         await send('person', 'PATCH', `/releases/${id}`, { draft: false })
       }
       git(folder, 'clone', '--quiet', origin, clone)
+    },
+    mergeMore: (branch = 'main', change = 'README.md') => {
+      repository.git('switch', '--quiet', '--detach', commit)
+      repository.write(change, `${Math.random()}\n`)
+      const merged = repository.commit('More')
+      repository.git('push', '--quiet', origin, `HEAD:refs/heads/${branch}`)
+      repository.git('switch', '--quiet', 'main')
+      return merged
+    },
+    tagged: (tags) => {
+      for (const [tag, sha] of Object.entries(tags)) git(origin, 'update-ref', `refs/tags/${tag}`, sha)
     },
     check: (wanted = '1.0.0') =>
       answered(() => checkPublished(as('reader'), clone, parseVersion(wanted)!, say)),

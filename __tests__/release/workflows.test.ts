@@ -47,6 +47,9 @@ const jobs = workflows.flatMap(({ name, jobs: all }) =>
   Object.entries(all).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),
 )
 
+/** The tag that the canary follows, such as v1; RELEASING.md says when it becomes the next one. */
+const [, MAJOR = ''] = /@(v\d+) /.exec(projectFile('.github/workflows/canary.yml')) ?? []
+
 function jobNamed(name: string): (typeof jobs)[number] {
   const job = jobs.find((each) => each.name === name)
   if (job === undefined) throw new Error(`There is no job ${name}.`)
@@ -133,7 +136,7 @@ describe('the workflows', () => {
     expect(commands.filter(({ run }) => run.includes('${{'))).toEqual([])
   })
 
-  test('name each action by its commit and version, the same everywhere; only the canary follows v1', () => {
+  test('name each action by its commit and version, the same everywhere; only the canary follows a major version', () => {
     const { repository } = readProject(ROOT)
     const uses = workflows.flatMap(({ name, text }) =>
       [...text.matchAll(/uses: ([^\s@]+)@(\S+)(?: # (.+))?$/gm)].map(
@@ -143,7 +146,7 @@ describe('the workflows', () => {
       ),
     )
     const own = uses.filter(({ action }) => action.startsWith(repository))
-    expect(own.map(({ name, ref }) => `${name} ${ref}`)).toEqual(['canary v1', 'canary v1'])
+    expect(own.map(({ name, ref }) => `${name} ${ref}`)).toEqual(Array(2).fill(`canary ${MAJOR}`))
     const pins = new Map<string, string>()
     for (const use of uses.filter((each) => !own.includes(each))) {
       expect(use).toEqual({
@@ -296,12 +299,17 @@ describe('a release', () => {
 
 describe('the canary', () => {
   const [{ run = '' } = {}] = jobNamed('canary/released').steps
+  const number = Number(MAJOR.slice(1))
+  const next = `v${number + 1}`
+  const moved = run.replaceAll(MAJOR, next)
 
   test.each([
-    ['before the first release, is skipped', ['v1.0.0-rc.1', 'v2.0.0'], false],
-    ['after it, runs', ['v1.0.0-rc.1', 'v1.0.0', 'v1'], true],
-    ['without v1, though there are releases, runs and fails', ['v1.0.0', 'v1.1.0'], true],
-  ])('%s', (_, tags, runs) => {
+    ['before the first release, is skipped', run, [`${MAJOR}.0.0-rc.1`, `${next}.0.0`], false],
+    ['after it, runs', run, [`${MAJOR}.0.0-rc.1`, `${MAJOR}.0.0`, MAJOR], true],
+    ['without its tag, though there are releases, runs and fails', run, [`${MAJOR}.0.0`], true],
+    ['moved to a new major version, runs', moved, [`${MAJOR}.0.0`, `${next}.0.0`], true],
+    ['moved to one that is not released, is skipped', moved, [`${MAJOR}.0.0`, `${next}.0.0-rc.1`], false],
+  ])('%s', (_, script, tags, runs) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'canary-'))
     try {
       const origin = path.join(folder, 'octo-org', 'zenml-run-action')
@@ -321,7 +329,7 @@ describe('the canary', () => {
       )
       for (const tag of tags) git(origin, 'update-ref', `refs/tags/${tag}`, 'HEAD')
       const output = path.join(folder, 'output')
-      const { status, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', run], {
+      const { status, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
         env: {
           ...process.env,
           GITHUB_SERVER_URL: folder,

@@ -1,4 +1,4 @@
-/** `npm run release:rehearse`: plays the first releases of this repository, without GitHub. */
+/** `npm run release:rehearse`: plays the next releases of this repository, without GitHub. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -11,9 +11,13 @@ const USAGE = `npm run release:rehearse [-- WANTED…]
 
 Plays releases of the commit HEAD: prepare, merge, verify, build again, pack, draft, publish, check, move v1, and at
 the end the roll back. A bare clone stands for origin, and a server in this process for GitHub; nothing leaves this
-machine, and this repository is only read. Builds twice for each release.
+machine, and this repository is only read. Builds twice for each release. At the end it prints the tags that it made
+or moved.
 
-Default: the next candidate, its release, and a patch of it.`
+WANTED is as for release:prepare, such as "minor patch". The last two have to be of the same major version.
+
+Default: a candidate of the next major version (which may change anything), its release, and a patch of it. If the last
+version is a candidate, the next candidate of it, its release, and a patch.`
 
 const SOURCE = fileURLToPath(new URL('../..', import.meta.url))
 

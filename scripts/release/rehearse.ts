@@ -16,7 +16,7 @@ import { startGithub, type GithubSimulator } from '../../simulator/github/server
 import { changelogVersions, hasUnreleased } from './changelog.ts'
 import { checkPublished } from './check.ts'
 import { makeDraft, refuseOtherPackage, releaseNotes } from './draft.ts'
-import { git } from './git.ts'
+import { git, gitLines } from './git.ts'
 import { Github, GithubRefusal, untilAnswered } from './github.ts'
 import { moveMajor } from './major.ts'
 import { pack } from './pack.ts'
@@ -26,7 +26,7 @@ import { releaseFaults, remoteFaults } from './verify.ts'
 import { formatVersion, highest, isCandidate, nextVersion, type Version } from './version.ts'
 
 /** Who does what: the rights are those that the workflows give. */
-const ACCOUNTS = {
+export const ACCOUNTS = {
   'token-of-workflow': { login: 'github-actions[bot]', rights: 'write' },
   'token-of-app': { login: 'release-app[bot]', rights: 'write', workflows: true },
   'token-of-person': { login: 'octocat', rights: 'write', kind: 'personal' },
@@ -51,7 +51,8 @@ export interface RehearsalOptions {
 
 /**
  * Plays releases from the first commit to the roll back, with a bare clone as origin and a server in this process as
- * GitHub. Throws at the first thing that is not as it has to be. Gives the server's tags at the end, as name → commit.
+ * GitHub. Throws at the first thing that is not as it has to be. Gives the tags that were made or moved, as name →
+ * commit.
  */
 export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<string, string>> {
   const { source, folder, releases, say } = options
@@ -61,6 +62,7 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
   git(origin, 'symbolic-ref', 'HEAD', 'refs/heads/main')
   if (git(source, 'status', '--porcelain') !== '') say('Changes that are not committed are left out.')
   const repository = readProject(source).repository
+  const before = tagsOf(origin)
   const server = await startGithub({ accounts: ACCOUNTS, repository, git: origin })
   options.spoil?.(server)
   try {
@@ -72,20 +74,19 @@ export async function rehearse(options: RehearsalOptions): Promise<ReadonlyMap<s
     for (const wanted of releases) versions.push(await rehearsal.release(wanted))
     await rehearsal.rollBack(versions)
     say('Everything worked.')
-    return new Map(
-      git(origin, 'tag', '--list', '--format=%(refname:short) %(objectname)').split('\n').map(pair),
-    )
+    return new Map([...tagsOf(origin)].filter(([tag, commit]) => before.get(tag) !== commit))
   } finally {
     await server.close()
   }
 }
 
-function pair(line: string): [string, string] {
-  const [name = '', commit = ''] = line.split(' ')
-  return [name, commit]
+/** As name → commit. */
+function tagsOf(origin: string): Map<string, string> {
+  const lines = gitLines(origin, 'tag', '--list', '--format=%(refname:short) %(objectname)')
+  return new Map(lines.map((line) => line.split(' ') as [string, string]))
 }
 
-class Rehearsal {
+export class Rehearsal {
   readonly #server: GithubSimulator
   readonly #origin: string
   readonly #options: RehearsalOptions
@@ -147,11 +148,8 @@ class Rehearsal {
     const { say } = this.#options
     const checkout = this.#clone('checks')
     const github = this.#as('token-of-workflow')
-    const { commit } = await this.#answered(() => checkPublished(github, checkout, version, () => undefined))
-    expectThat(
-      commit === git(checkout, 'rev-parse', 'HEAD'),
-      'the tag points to the commit that was verified',
-    )
+    // The archive names its commit: files that are those of the tag are those of the commit that was verified.
+    await this.#answered(() => checkPublished(github, checkout, version, () => undefined))
     say('5 check    locked; the files are what the tag gives')
     const lines: string[] = []
     const move = { version, allowOlder: false, say: (line: string) => lines.push(line) }
@@ -220,9 +218,11 @@ class Rehearsal {
     git(work, 'push', '--quiet', 'origin', 'main')
   }
 
+  /** As GitHub squashes a pull request. */
   #merge(work: string, branch: string): void {
     git(work, 'switch', '--quiet', 'main')
-    git(work, 'merge', '--quiet', '--no-ff', '--message', `Merge ${branch}`, branch)
+    git(work, 'merge', '--quiet', '--squash', branch)
+    git(work, 'commit', '--quiet', '--message', `Release ${branch.replace('release/', '')} (#1)`)
     git(work, 'push', '--quiet', 'origin', 'main')
     this.#server.ran({ head_sha: git(work, 'rev-parse', 'HEAD'), conclusion: 'success' })
   }

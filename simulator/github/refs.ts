@@ -4,6 +4,8 @@ import { GithubAnswer, notFound, refusal, refused } from './answers.ts'
 
 const DOCUMENTATION = 'https://docs.github.com/rest/git/refs'
 
+const TAGS = 'refs/tags/'
+
 const NewRef = z.object({ ref: z.string().startsWith('refs/'), sha: z.string() })
 const ChangedRef = z.object({ sha: z.string(), force: z.boolean().default(false) })
 
@@ -18,8 +20,10 @@ export interface CodeRights {
 /** The branches and tags of a repository: those of a bare clone on this disk, so that git sees the same. */
 export class RefStore {
   readonly #git: string
-  /** Tags of immutable releases: never to be moved, deleted or made again, whatever became of the release. */
+  /** Tags of immutable releases: never to be moved or made again, whatever became of the release. */
   readonly #locked = new Set<string>()
+  /** Those of them whose release was deleted, so that the tag may be, too. */
+  readonly #abandoned = new Set<string>()
 
   constructor(git: string) {
     this.#git = git
@@ -27,6 +31,11 @@ export class RefStore {
 
   lock(tag: string): void {
     this.#locked.add(tag)
+  }
+
+  /** The release of the tag is gone. */
+  abandon(tag: string): void {
+    this.#abandoned.add(tag)
   }
 
   isLocked(tag: string): boolean {
@@ -104,14 +113,16 @@ export class RefStore {
   }
 
   #delete(ref: string): GithubAnswer {
-    if (this.#isLockedRef(ref)) return ruleViolation('Cannot delete this protected ref.')
+    if (this.#isLockedRef(ref) && !this.#abandoned.has(tagOf(ref))) {
+      return ruleViolation('Cannot delete this protected ref.')
+    }
     if (this.commitOf(ref) === undefined) return invalid('Reference does not exist')
     this.#run('update-ref', '-d', ref)
     return new GithubAnswer(204, '')
   }
 
   #isLockedRef(ref: string): boolean {
-    return ref.startsWith('refs/tags/') && this.isLocked(ref.slice('refs/tags/'.length))
+    return ref.startsWith(TAGS) && this.isLocked(tagOf(ref))
   }
 
   #differInWorkflows(from: string, to: string): boolean {
@@ -123,6 +134,10 @@ export class RefStore {
     const { status, stdout } = spawnSync('git', args, { cwd: this.#git, encoding: 'utf8' })
     return status === 0 ? stdout.trim() : undefined
   }
+}
+
+function tagOf(ref: string): string {
+  return ref.slice(TAGS.length)
 }
 
 function shown(ref: string, sha: string) {

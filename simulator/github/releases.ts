@@ -120,6 +120,7 @@ export class ReleaseStore {
     if (method === 'GET') return GithubAnswer.json(200, this.#shown(release))
     if (method === 'DELETE') {
       this.#releases = this.#releases.filter((each) => each !== release)
+      if (release.immutable) this.#refs.abandon(release.tag_name)
       return new GithubAnswer(204, '')
     }
     const { name, body, draft, prerelease, tag_name: tag } = ChangedRelease.parse(JSON.parse(json))

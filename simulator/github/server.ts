@@ -64,7 +64,7 @@ export interface GithubSimulator {
   /** Writes a comment as anybody may have done it before. */
   write(issue: number, author: string, body: string): StoredComment
   remove(id: number): void
-  /** Notes a run of CI. */
+  /** Notes a run of CI, the newest one so far. */
   ran(run: GithubWorkflowRun): void
   /** All releases, drafts too, the oldest first. Only with `git`. */
   readonly releases: ReleaseStore['all']
@@ -182,7 +182,8 @@ class Github {
     const prefix = `/repos/${this.#repository}`
     const below = pathname.startsWith(`${prefix}/`) ? pathname.slice(prefix.length) : undefined
     if (/^\/actions\/workflows\/[\w.]+\/runs$/.test(below ?? '')) {
-      const found = this.runs.filter((run) => run.head_sha === searchParams.get('head_sha'))
+      // The newest first.
+      const found = this.runs.filter((run) => run.head_sha === searchParams.get('head_sha')).reverse()
       return GithubAnswer.json(200, { total_count: found.length, workflow_runs: found })
     }
     const isOfCode = name !== undefined || /^\/(?:git|releases)\b/.test(below ?? '')
