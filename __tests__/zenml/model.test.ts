@@ -176,6 +176,15 @@ test('a run of an old server has its pipeline in the body and its project as wor
   })
 })
 
+test.each([
+  ['0.80 and 0.81', { metadata: { project: { id: 'p', name: 'vision' } } }],
+  ['0.82 and 0.83', { project_id: 'p', metadata: { project: { id: 'p', name: 'vision' } } }],
+  ['0.84 and newer', { body: { status: 'running', project_id: 'p' } }],
+])('a run of ZenML %s has its project', (_, answer) => {
+  const run = toRun(runSchema.parse({ id: 'r', name: 'n', body: { status: 'running' }, ...answer }))
+  expect(run.projectId).toBe('p')
+})
+
 test('of a run that the account may not see, the state is unknown', () => {
   expect(toRun(runSchema.parse(DENIED))).toMatchObject({
     id: 'x',

@@ -240,7 +240,7 @@ export function toRun(from: z.infer<typeof runSchema>): Run {
     ...madeFromAndFor(resources),
     startMark: metadata?.config?.extra.github_actions.start,
     pipeline: toNamed(resources?.pipeline ?? body?.pipeline),
-    projectId: body?.project_id ?? metadata?.workspace?.id,
+    projectId: body?.project_id ?? from.project_id ?? (metadata?.project ?? metadata?.workspace)?.id,
     code: codeOfRun(from),
     metadata: metadata?.run_metadata ?? undefined,
   }

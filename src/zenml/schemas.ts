@@ -111,6 +111,8 @@ export const definitionSchema = z.object({
 export const runSchema = z.object({
   id,
   name: z.string().nullish(),
+  /** In 0.82 and 0.83; later in the body. */
+  project_id: id.nullish().catch(undefined),
   permission_denied: z.boolean().nullish(),
   body: z
     .object({
@@ -131,6 +133,8 @@ export const runSchema = z.object({
       end_time: time.nullish(),
       template_id: z.string().nullish(),
       workspace: reference,
+      /** In 0.80 and 0.81 in place of the workspace. */
+      project: reference,
       run_metadata: mapping,
       config: z
         .object({ extra: z.object({ github_actions: z.object({ start: z.string() }) }) })
