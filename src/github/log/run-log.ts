@@ -15,6 +15,7 @@ import { StepLines, stillLine } from './step-lines.ts'
 const HINDRANCES = [
   'job-too-short',
   'failed-but-going-on',
+  'left-going-on',
   'settling',
   'stopping',
   'server-lost',
@@ -140,6 +141,11 @@ export class RunLog implements Reporter {
       case 'failed-but-going-on':
         this.#timed(
           `The run has failed, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Waiting for them to end`,
+        )
+        return
+      case 'left-going-on':
+        this.#timed(
+          `The run failed while some of its steps were running; they are not waited for: ${inline(event.steps.join(', '), LONG)}`,
         )
         return
       case 'settling':

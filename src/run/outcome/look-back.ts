@@ -1,5 +1,6 @@
 import type { Run, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
 import { collectDetails, type CollectDependencies, type Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
@@ -28,6 +29,8 @@ export async function lookBack(
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
+  const goingOn = run !== undefined && runPhase(run.status) === 'failed' ? unfinishedSteps(details.steps) : []
+  if (goingOn.length > 0) deps.reporter.tell({ kind: 'left-going-on', steps: goingOn })
   return { details, unread, cause }
 }
 

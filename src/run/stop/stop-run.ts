@@ -334,9 +334,12 @@ class Stop {
     )
   }
 
-  /** Whether the server says that no step of it runs, and may be believed. */
-  #isOver({ inProgress }: Run): boolean {
-    return inProgress === false && !this.#hasAborted
+  /**
+   * Whether the server says that no step of it runs, and may be believed. Of a failed run that is not dynamic it may not:
+   * unless its mode is continue_on_failure, it says so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
+   */
+  #isOver({ inProgress, status, isDynamic }: Run): boolean {
+    return inProgress === false && (isDynamic || runPhase(status) !== 'failed') && !this.#hasAborted
   }
 
   async #look(): Promise<Run> {
