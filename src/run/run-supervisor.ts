@@ -319,8 +319,8 @@ export class RunSupervisor {
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
     const { expectations = [], baseline, lostAfterMs, logTail } = this.#policy
     const isJudged = expectations.length > 0 || baseline !== undefined || this.#policy.isRanked === true
-    const thoroughly = run !== undefined && runPhase(run.status) === 'succeeded' && isJudged
-    return lookBack(reference, run, { thoroughly }, this.#explainer, { ...this.deps, lostAfterMs, logTail })
+    const deps = { ...this.deps, lostAfterMs, logTail }
+    return lookBack(reference, run, { isJudged, expectations }, this.#explainer, deps)
   }
 
   /** It keeps running, and that is what was wished. One that was found, or reattached to, may be over at once. */

@@ -1,13 +1,21 @@
 import type { Run, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
-import { collectDetails, type CollectDependencies, type Collected } from './collect.ts'
+import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
+import type { Expectation } from './evaluate-expectations.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
+import { collectWithLate } from './late-values.ts'
 
 /** What is known of a run that has ended. */
 export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
   readonly cause: Cause
+}
+
+export interface LookBackOptions {
+  /** Whether a verdict depends on what is read, should the run have completed. */
+  readonly isJudged: boolean
+  readonly expectations: readonly Expectation[]
 }
 
 /**
@@ -20,11 +28,13 @@ export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
 export async function lookBack(
   reference: RunReference,
   run: Run | undefined,
-  options: { readonly thoroughly: boolean },
+  { isJudged, expectations }: LookBackOptions,
   explainer: FailureExplainer,
   deps: ExplainDependencies & CollectDependencies,
 ): Promise<LookedBack> {
-  const collected = await collectDetails(reference, { ...options, ended: run }, deps)
+  const thoroughly = isJudged && run !== undefined && runPhase(run.status) === 'succeeded'
+  const judged = thoroughly ? expectations : []
+  const collected = await collectWithLate(reference, { thoroughly, ended: run }, judged, deps)
   const { details, unread } = collected
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
