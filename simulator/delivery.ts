@@ -24,6 +24,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
     case 'too-busy-forever':
     case 'no-slot':
     case 'not-dispatched':
+    case 'not-tagged':
     case 'about-another':
       send(delivery, await answer())
       return

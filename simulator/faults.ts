@@ -65,6 +65,8 @@ export type FaultAction =
   | { readonly kind: 'no-slot' }
   /** The control plane fails after the run was made and before it is handed over: 500, and it initializes for ever. */
   | { readonly kind: 'not-dispatched' }
+  /** A tag is gone when it is to be attached, after the run was made: 404, and the run initializes for ever. */
+  | { readonly kind: 'not-tagged' }
   | { readonly kind: 'html'; readonly status?: number; readonly work?: boolean }
   /** The body ends in its middle and the connection closes; `work` (default true): what was asked is done. */
   | { readonly kind: 'cut'; readonly work?: boolean }

@@ -21,8 +21,8 @@ export interface TriggerRequest {
   readonly key: string | undefined
   /** The run that is replayed. */
   readonly original?: Run
-  /** False: the server fails before it hands the run to its executor. Default true. */
-  readonly isHandedOver?: boolean
+  /** Where the server fails once the run is made, before it hands the run to its executor. */
+  readonly failsAt?: 'control-plane' | 'tags'
 }
 
 /** Milliseconds for which a run that found no free slot can be seen before it is deleted again. */
@@ -47,7 +47,7 @@ export function startRun(world: World, request: TriggerRequest, at: number): Ans
   }
   world.runs.push(run, ...makeChildren(world, request, run))
   world.models.start(world, run)
-  const failure = request.isHandedOver === false ? noControlPlane() : world.permissions.usageFailure()
+  const failure = failureAt(request) ?? world.permissions.usageFailure()
   if (failure !== undefined) {
     run.forget()
     throw failure
@@ -71,6 +71,12 @@ function checkPermissions(world: World, { entry, templateId, original }: Trigger
   permissions.verify('create', { type: 'pipeline_deployment', project })
   permissions.verify('create', { type: 'pipeline_run', project })
   permissions.checkEntitlement()
+}
+
+function failureAt({ failsAt }: TriggerRequest): Error | undefined {
+  if (failsAt === 'control-plane') return noControlPlane()
+  // ZenML commits the run and only then attaches its tags.
+  return failsAt === 'tags' ? refusal(404, 'KeyError', 'No tag with this ID found.') : undefined
 }
 
 /** What a workspace of ZenML Pro answers while the control plane is away. */

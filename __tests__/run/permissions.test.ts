@@ -133,6 +133,87 @@ test.each(['0.85.0', '0.98.0'] as const)(
   },
 )
 
+const TAG_GONE = 'Could not start the run: the server answered 404 KeyError: No tag with this ID found'
+
+test.each(['0.85.0', '0.98.0'] as const)(
+  'a run whose tags the server refused after it had made the run is ended (%s)',
+  async (version) => {
+    const scene = await openScene({ version, faults: [{ on: 'trigger', do: { kind: 'not-tagged' } }] })
+    const request = scene.execute()
+    await expect(request).rejects.toThrow(
+      new RegExp(
+        `^${TAG_GONE}\\. The server had created the run anyway\\. The run "training-gh.*" was stopped and is now failed$`,
+      ),
+    )
+    await expect(request).rejects.toMatchObject({ conclusion: 'failed' })
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+    expect(scene.sent(TRIGGER)).toHaveLength(1)
+  },
+)
+
+test('so is one that was made and refused when the request was sent a second time', async () => {
+  const scene = await openScene({
+    faults: [
+      { on: 'trigger', do: { kind: 'no-slot' } },
+      { on: 'trigger', occurrence: 2, do: { kind: 'not-tagged' } },
+    ],
+  })
+  await expect(scene.execute()).rejects.toThrow(`${TAG_GONE}. The server had created the run anyway. `)
+  expect(scene.server.runs.filter(({ status }) => status === 'initializing')).toEqual([])
+  expect(scene.sent(TRIGGER)).toHaveLength(2)
+})
+
+test.each([
+  [
+    400,
+    'ValueError',
+    'The tag x is a non-exclusive tag',
+    'The server refused the request; retrying would not help',
+  ],
+  [402, 'SubscriptionUpgradeRequiredError', 'No runs left', 'The ZenML subscription does not allow this run'],
+  [
+    403,
+    'IllegalOperationError',
+    'Usage was not taken',
+    'Give the account permission to read the run template',
+  ],
+] as const)(
+  'a run is ended that was made before any other refusal: %d %s',
+  async (status, exception, message, advice) => {
+    const body = JSON.stringify({ detail: [exception, message] })
+    const refused = { kind: 'answer', status, body } as const
+    const said = `Could not start the run: the server answered ${status} ${exception}: ${message}. `
+    const left = await openScene({
+      startupSeconds: 3_600,
+      faults: [{ on: 'trigger', do: { ...refused, work: true } }],
+    })
+    await expect(left.execute()).rejects.toThrow(
+      `${said}The server had created the run anyway. The run "training-gh`,
+    )
+    expect(left.server.runs.map((run) => run.status)).toEqual(['failed'])
+
+    const none = await openScene({ faults: [{ on: 'trigger', do: refused }] })
+    await expect(none.execute()).rejects.toThrow(`${said}${advice}`)
+    expect(none.server.runs).toEqual([])
+  },
+)
+
+test('where no run was made, a refusal for a tag says only that', async () => {
+  const body = JSON.stringify({ detail: ['KeyError', 'No tag with this ID found.'] })
+  const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'answer', status: 404, body } }] })
+  await expect(scene.execute()).rejects.toThrow(
+    new RegExp(`^${TAG_GONE}\\. The run template was deleted, or the account can no longer read it$`),
+  )
+  expect(scene.sent(/\/stop/)).toEqual([])
+})
+
+test('a refusal that surely comes before a run is made is said at once, without a look for a run', async () => {
+  const body = JSON.stringify({ detail: ['ValueError', 'The stack e2e has been updated since.'] })
+  const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'answer', status: 400, body } }] })
+  await expect(scene.execute()).rejects.toThrow('The stack was changed after the run template was made')
+  expect(scene.server.requests.at(-1)?.method).toBe('POST')
+})
+
 test('a project that is given but may not be read is a line with the permission', async () => {
   const scene = await openPro('0.98.0')
   scene.permit({ deny: { read: ['project'] } })

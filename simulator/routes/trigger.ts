@@ -91,7 +91,10 @@ function trigger({ world, fault }: Call, request: TriggerRequest): Answer | Prom
     throw noFreeSlot(world)
   }
   if (fault?.kind === 'not-dispatched' && !world.keys.isKnown(key)) {
-    return startRun(world, { ...request, isHandedOver: false }, world.clock.now())
+    return startRun(world, { ...request, failsAt: 'control-plane' }, world.clock.now())
+  }
+  if (fault?.kind === 'not-tagged' && !world.keys.isKnown(key)) {
+    return startRun(world, { ...request, failsAt: 'tags' }, world.clock.now())
   }
   return world.keys.run(key, workMs, work)
 }

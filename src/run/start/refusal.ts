@@ -52,6 +52,20 @@ export function explainRefusal(
   )
 }
 
+/**
+ * Whether ZenML surely said no before it made a run: to the request as such, to what it checks first, or because what
+ * was to be run is not there.
+ */
+export function precedesRun(
+  { exception, status, detail }: AnswerError,
+  definition: Definition,
+  replayed: RunIdentity | undefined,
+): boolean {
+  if (exception === undefined || status === 401 || status === 501) return true
+  if (ADVICE.some(({ pattern }) => pattern.test(detail))) return true
+  return status === 404 && detail.includes(replayed?.id ?? definition.id)
+}
+
 function adviceFor(error: AnswerError, noun: string, isReplay: boolean): string {
   if (!error.fromZenml)
     return 'Check server-url, and any proxy or firewall between this runner and the server'

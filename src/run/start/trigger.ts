@@ -1,17 +1,17 @@
 import { Deadline } from '../../base/deadline.ts'
 import type { TransportError } from '../../http/transport-error.ts'
-import { isZenmlError, UnreachableError, type AnswerError, type ZenmlError } from '../../zenml/errors.ts'
+import { isGone, isZenmlError, UnreachableError } from '../../zenml/errors.ts'
+import type { AnswerError, ZenmlError } from '../../zenml/errors.ts'
 import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
 import { confirmRunBegins, doubtAfter, type Doubt } from './confirm-run-begins.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { RunError } from '../errors.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
 import { explainRefusal } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
-import { isLeftByFullQueue, refusedForPermission } from './run-left-behind.ts'
+import { isLeftByFullQueue, refusedByZenml } from './run-left-behind.ts'
 import { retryUntilAnswered } from '../retry-until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
@@ -165,7 +165,10 @@ class Trigger {
 
   /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
   #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
-    return byZenml ? this.#tolerance.isFinal(error) : this.#tolerance.refused()
+    if (!byZenml) return this.#tolerance.refused()
+    // It may have left a run that never begins: sent again, its name would be taken, and it would pass for a living one.
+    const isFirstWord = !this.#mayHaveStarted && !this.#wasLimited
+    return this.#tolerance.isFinal(error) || (isFirstWord && isGone(error))
   }
 
   /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
@@ -218,9 +221,7 @@ class Trigger {
     const { definition, replayed } = this.#request
     const refusal = explainRefusal(error, definition, replayed)
     if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
-    if (error.missingPermission === undefined) throw new RunError(refusal)
-    const left = { planned: this.#plan(), reason: this.#request.endReason }
-    throw await refusedForPermission(refusal, left, this.#deps)
+    throw await refusedByZenml({ ...this.#request, error, refusal, planned: this.#plan() }, this.#deps)
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
