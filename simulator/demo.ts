@@ -52,7 +52,7 @@ function workflowStep(inputs: Readonly<Record<string, string>>): string {
     ...inputs,
     comment: true,
   }
-  return stringify([{ uses: 'your-org/zenml-run-action@v1.0.0', with: given }], { lineWidth: 0 })
+  return stringify([{ uses: 'your-org/zenml-run-action@v1.0.0-rc.1', with: given }], { lineWidth: 0 })
 }
 
 function outputs(result: ActionResult): string {

@@ -1,2 +1,2 @@
 /** How the action names itself to servers; the version is package.json's, which a test checks. */
-export const USER_AGENT = 'zenml-run-action/0.1.0'
+export const USER_AGENT = 'zenml-run-action/1.0.0-rc.1'
