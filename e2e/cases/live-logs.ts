@@ -68,15 +68,18 @@ async function tooMany(scene: Scene): Promise<void> {
   const parameters = { lines: 200_000, seconds: 20 }
   const { shown, result } = await listen(scene, 'talking-template', { steps: { talk: { parameters } } })
   const said = result.stdout.match(/^The log of the step talk is no longer followed: .*$/gm) ?? []
-  // One read may be too large before so many lines are shown: 0.74 gives a log as one text, without a limit.
-  assert.equal(said.length, 1)
-  assert.match(
-    said[0] ?? '',
-    /: (the limit of 5,000 lines per step is reached|Could not read the step's log: the answer is larger than 8 MB)$/,
-  )
+  const [why, ...more] = said
+  assert.deepEqual(more, [])
   const numbers = shown.get('talk') ?? []
   expectLines(numbers, numbers.length)
-  assert.ok(numbers.length > 1_000 && numbers.length <= 5_000, `${numbers.length} lines`)
+  assert.ok(numbers.length <= 5_000, `${numbers.length} lines`)
+  // Of a server that gives a log as one text without a limit, the first read may be too large already.
+  if (why?.endsWith("Could not read the step's log: the answer is larger than 8 MB") === true) return
+  assert.equal(
+    why,
+    'The log of the step talk is no longer followed: the limit of 5,000 lines per step is reached',
+  )
+  assert.ok(numbers.length > 1_000, `${numbers.length} lines`)
 }
 
 export const LIVE_LOGS: readonly Case[] = [
