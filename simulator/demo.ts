@@ -26,7 +26,7 @@ const PULL_REQUEST = 7
 const EVENT = {
   pull_request: {
     number: PULL_REQUEST,
-    head: { repo: { full_name: REPOSITORY } },
+    head: { sha: '9f8e7d6c5b4a39281706f5e4d3c2b1a098765432', repo: { full_name: REPOSITORY } },
     base: { repo: { full_name: REPOSITORY } },
   },
 }
@@ -124,7 +124,12 @@ function takeStep(scene: DemoScene, server: Simulator, { apiUrl }: GithubSimulat
   const view = new LogView()
   return runAction({
     inputs: inputsFor(server, { comment: 'true', 'github-token': GITHUB_TOKEN, ...scene.inputs }),
-    env: { GITHUB_API_URL: apiUrl, GITHUB_EVENT_NAME: 'pull_request', RUNNER_TEMP: FOLDER },
+    env: {
+      GITHUB_API_URL: apiUrl,
+      GITHUB_EVENT_NAME: 'pull_request',
+      GITHUB_REF: `refs/pull/${PULL_REQUEST}/merge`,
+      RUNNER_TEMP: FOLDER,
+    },
     event: EVENT,
     onLine: (line) => {
       const shown = view.show(line)
