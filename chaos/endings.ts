@@ -20,7 +20,7 @@ export const KILLED: Ending = {
 /** Of a cell that never had its turn, by the reason that is told. */
 export function conclusionOfNone(why: string): 'timed-out' | 'failed' | 'cancelled' {
   if (why.includes('timeout')) return 'timed-out'
-  return /could not be started|take all places/.test(why) ? 'failed' : 'cancelled'
+  return /could not be started|occupy every slot/.test(why) ? 'failed' : 'cancelled'
 }
 
 export function endingOfCell({ run, outcome, reason }: CellResult): Ending {

@@ -178,7 +178,7 @@ test.concurrent('an address that only the workspace names gets no key: one line 
     const result = await scene.step({ 'api-key': pro.apiKey, pipeline: 'training' })
 
     expect(expectRed(result, 'failed')).toBe(
-      `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. Set pro-api-url to your ZenML Pro management API (the workspace names ${pro.url}), so that the action logs in there, or upgrade the workspace`,
+      `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. Set pro-api-url to your ZenML Pro management API (the workspace reports ${pro.url}), so that the action logs in there, or upgrade the workspace`,
     )
     expect(pro.requests).toEqual([])
     expect(scene.triggers).toEqual([])

@@ -135,7 +135,9 @@ test.concurrent('a run that cannot be stopped after its time keeps its place', (
     const inputs = { ...LONG, template: 'training-template', 'run-timeout': '1s', 'max-parallel': '1' }
     const result = await sweep(scene, inputs)
     expect(scene.triggers).toHaveLength(1)
-    expect(result.outputs['error']).toContain('runs that may still be running take all places (max-parallel)')
+    expect(result.outputs['error']).toContain(
+      'runs that may still be running occupy every slot (max-parallel)',
+    )
   }),
 )
 

@@ -145,7 +145,7 @@ async function organizationKeyGrant(
   if (own.ok && own.url === proApiUrl) {
     return managementTokenGrant(url, session, { addressInput: 'server-url', credentialInput: 'api-key' })
   }
-  const named = own.ok ? ` (the workspace names ${own.url})` : ''
+  const named = own.ok ? ` (the workspace reports ${own.url})` : ''
   throw new CredentialError(
     `api-key: a ZenML Pro workspace before 0.92 cannot check an organization's key itself. ` +
       `Set pro-api-url to your ZenML Pro management API${named}, so that the action logs in there, or upgrade the workspace`,

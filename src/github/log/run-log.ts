@@ -145,7 +145,7 @@ export class RunLog implements Reporter {
         return
       case 'left-going-on':
         this.#timed(
-          `The run failed while some of its steps were running; they are not waited for: ${inline(event.steps.join(', '), LONG)}`,
+          `The run failed while some of its steps were running; not waiting for them to end: ${inline(event.steps.join(', '), LONG)}`,
         )
         return
       case 'settling':
@@ -169,7 +169,7 @@ export class RunLog implements Reporter {
         return
       case 'still-initializing':
         this.#log.warning(
-          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its image may be missing, or the orchestrator is full: check the stack's orchestrator and the server's log`,
+          `The run has been initializing for ${shownDuration(event.sinceMs)}${reasonOf(event.reason)}. Its image may be missing, or the orchestrator has no capacity: check the stack's orchestrator and the server's log`,
         )
         return
       case 'origin-not-noted':

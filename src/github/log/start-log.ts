@@ -60,7 +60,7 @@ const HINDRANCES: Readonly<Record<TriggerHindrance, string>> = {
   'no-slot': 'The server has no free slot for another run; trying again',
   limited: 'The server limits requests, and nothing was started; trying again',
   'not-sent': 'The server could not be reached, and nothing was sent; trying again',
-  unclear: 'No run found yet; before the request is sent again, checking once more',
+  unclear: 'No run found yet; checking once more before the request is sent again',
   'name-vanished': 'The server says that the run exists, but does not show it; trying again',
 }
 

@@ -137,7 +137,7 @@ class Sweep {
     await Promise.allSettled(workers)
     await Promise.all(workers)
     this.#whyStopped ??=
-      waiting.length === 0 ? undefined : 'runs that may still be running take all places (max-parallel)'
+      waiting.length === 0 ? undefined : 'runs that may still be running occupy every slot (max-parallel)'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
     // Nobody knows whether the one that could not be read is better.
