@@ -55,6 +55,12 @@ function bytes({ files }: Loaded): number {
   return Object.values(files).reduce((sum, size) => sum + size, 0)
 }
 
+/** Their graph has 3 MB. */
+const WIDE = Array.from({ length: 4_000 }, (_, index) => ({
+  name: `step_${index}_of_the_pipeline`,
+  seconds: 0,
+}))
+
 const MATRIX = 'train.epochs: [1, 2]'
 
 test.concurrent.each<[NonNullable<ActionOptions['entry']>, Readonly<Record<string, string>>]>([
@@ -81,3 +87,26 @@ test('a post step that has nothing to do loads 10 KiB, and nothing that could co
   expect(bytes(loaded)).toBeLessThan(10 * 1024)
   expect(loaded.builtin.filter((name) => /undici|crypto|_http_client/.test(name))).toEqual([])
 })
+
+/** Writes at the end how many bytes V8 has set aside for what is new. */
+const NOTE_NEW_SPACE = `
+const { getHeapSpaceStatistics } = process.getBuiltinModule('node:v8')
+const { writeFileSync } = process.getBuiltinModule('node:fs')
+process.on('exit', () => {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')
+  writeFileSync(process.env.NOTED, String(space.space_size))
+})
+`
+
+test('a graph of megabytes does not make the step keep 32 MiB for what is new while it waits', () =>
+  withServer({ pipelines: [{ name: 'wide', steps: WIDE }] }, async ({ server }) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'noted-'))
+    const file = path.join(folder, 'bytes')
+    await withPreload(NOTE_NEW_SPACE, async (env) => {
+      const given = { 'server-url': server.url, 'api-key': server.apiKey, pipeline: 'wide' }
+      const result = await runAction({ inputs: given, env: { ...env, NOTED: file } })
+      expect(result.outputs['conclusion']).toBe('completed')
+    })
+    expect(Number(await readFile(file, 'utf8'))).toBeLessThan(10 * 1024 * 1024)
+    await rm(folder, { recursive: true })
+  }))

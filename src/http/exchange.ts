@@ -66,6 +66,7 @@ export class Exchange {
     // A number, if it is there, or Node would have refused the answer.
     const announced = Number(response.headers['content-length'] ?? 0)
     const body = new GrowingBuffer(Math.min(announced, this.#bodyBytes))
+    if (announced > LARGE_BYTES) void keepYoungGenerationSmall()
     response.on('data', (chunk: Buffer) => {
       if (body.length + chunk.length <= this.#bodyBytes) {
         body.add(chunk)
@@ -81,6 +82,19 @@ export class Exchange {
       this.#resolve({ status, headers, body: body.take() })
     })
   }
+}
+
+/** From how many bytes on the memory that parsing an answer takes is worth a little processor time. */
+const LARGE_BYTES = 1024 * 1024
+
+/**
+ * Parsing a large answer would make V8's young generation grow to 32 MiB, which it then keeps for hours of waiting. From
+ * now on it keeps its size, and what survives moves to the old generation sooner. V8 reads this flag whenever the young
+ * generation is about to grow (heap/new-spaces.cc, `NewSpace::Grow`), so it may be set at any time.
+ */
+async function keepYoungGenerationSmall(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
+  setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 /** Bytes that come in chunks: a chunk by itself, however short, would hold on to all that was read with it. */
