@@ -139,7 +139,7 @@ test.concurrent('on an older server a new run is started, and the log says why',
     const second = await attempt(scene, 2)
     expectGreen(second, 'completed')
     expect(saying(second)).toContain(
-      'failed, but ZenML 0.85.0 cannot replay it (0.95 and newer can), so a new run is started',
+      'failed, but resume: replay needs ZenML 0.95 or newer (this server: 0.85.0), so a new run is started',
     )
     expect([scene.triggers.length, replays(scene)]).toEqual([2, 0])
   }),
@@ -164,7 +164,9 @@ test.concurrent('what replays is loaded where a failed run may be replayed, and 
       })
       const files = Loaded.parse(JSON.parse(await readFile(file, 'utf8')))
       const texts = await Promise.all(files.map((each) => readFile(each, 'utf8')))
-      return ['cannot replay it', 'reused steps: '].map((words) => texts.some((text) => text.includes(words)))
+      return ['replay needs ZenML', 'reused steps: '].map((words) =>
+        texts.some((text) => text.includes(words)),
+      )
     }
     try {
       expect(await loaded(1, {})).toEqual([false, false])

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { expectStep, type Case, type Scene } from '../scene.ts'
 import { since } from '../target.ts'
 
-/** Pipelines that ask a person; the server's routes for it came with 0.95. */
+/** Pipelines that ask a person; resolve/ takes servers from 0.95 on. */
 const canAsk = since('0.95')
 
 const QUESTION = 'Deploy this model?'

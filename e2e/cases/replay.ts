@@ -139,7 +139,7 @@ async function olderServer(scene: Scene): Promise<void> {
       exitCode: 0,
       outputs: { conclusion: 'completed' },
       log: [
-        `The run ${first.outputs['run-name'] ?? ''} of attempt 1 failed, but ZenML ${scene.server.target.version} cannot replay it (0.95 and newer can), so a new run is started`,
+        `The run ${first.outputs['run-name'] ?? ''} of attempt 1 failed, but resume: replay needs ZenML 0.95 or newer (this server: ${scene.server.target.version}), so a new run is started`,
       ],
     })
     assert.deepEqual(await statesOf(scene, second), {
@@ -185,7 +185,7 @@ export const REPLAY: readonly Case[] = [
     run: lostRequest,
   },
   {
-    name: 'resume: replay starts a new run on a server that cannot replay, and says so',
+    name: 'resume: replay starts a new run on a server before 0.95, and says so',
     where: cannotReplay,
     runs: 2,
     run: olderServer,

@@ -118,7 +118,7 @@ describe('nothing is answered', () => {
       await errorOf(
         resolveRun({ run: scene.started[0]!.id, project: undefined, question: undefined, ...YES }, deps),
       ),
-    ).toMatch('run: ZenML 0.85.0 has no runs that wait for an answer; they came with ZenML 0.95')
+    ).toMatch('run: resolve/ needs ZenML 0.95 or newer, and this server is ZenML 0.85.0')
   })
 
   test('by an answer of another kind: the error has the schema, and the run waits on', async () => {

@@ -239,7 +239,7 @@ describe('a new run is started, and one line says why', () => {
     await attempt(scene, 2)
     expect(starts(scene)).toEqual(NEW)
     expect(reasons(scene)).toEqual([
-      expect.stringContaining('failed, but ZenML 0.85.0 cannot replay it (0.95 and newer can)'),
+      expect.stringContaining('failed, but resume: replay needs ZenML 0.95 or newer (this server: 0.85.0)'),
     ])
   })
 

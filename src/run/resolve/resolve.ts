@@ -158,9 +158,7 @@ async function questionOf(
   { client }: AnswerDependencies,
 ): Promise<AskedQuestion> {
   if (!isAtLeast(server.version, 0, 95)) {
-    throw new RunError(
-      `run: ZenML ${server.version} has no runs that wait for an answer; they came with ZenML 0.95`,
-    )
+    throw new RunError(`run: resolve/ needs ZenML 0.95 or newer, and this server is ZenML ${server.version}`)
   }
   const { id, status } = place.run
   const isLeaving = isBeingStopped(status) && resolution === 'continue'

@@ -67,7 +67,7 @@ export async function planReplay(
   if (!canReplay(server.version)) {
     return {
       kind: 'new',
-      why: `${what} failed, but ZenML ${server.version} cannot replay it (0.95 and newer can)`,
+      why: `${what} failed, but resume: replay needs ZenML 0.95 or newer (this server: ${server.version})`,
     }
   }
   const obstacle = await modelObstacle(run, client)
