@@ -47,8 +47,11 @@ export interface Fault {
   readonly do: FaultAction
 }
 
+/** Where a server may fail once it has made the run, and before it hands it over. */
+export type FailurePoint = 'control-plane' | 'tags'
+
 export type FaultAction =
-  /** Any answer at all; with `work` the server does what was asked first. */
+  /** Any answer at all; with `work` the server does what was asked first, or fails at it. */
   | {
       readonly kind: 'answer'
       readonly status: number
@@ -56,9 +59,10 @@ export type FaultAction =
       readonly headers?: Readonly<Record<string, string>>
       readonly contentType?: string
       readonly work?: boolean
+      readonly failsAt?: FailurePoint
     }
-  /** 429 "Server too busy" at once; the work is done `seconds` (default 5) later, the same key joins it. */
-  | { readonly kind: 'too-busy'; readonly seconds?: number }
+  /** 429 "Server too busy" at once; the work is done, or fails, `seconds` (default 5) later, the same key joins it. */
+  | { readonly kind: 'too-busy'; readonly seconds?: number; readonly failsAt?: FailurePoint }
   /** 429 "Server too busy" for this key for ever, as after a server died in mid-work; nothing was started. */
   | { readonly kind: 'too-busy-forever' }
   /** 429 "Maximum number of concurrent…"; from 0.85 on the run is created and deleted again a moment later. */

@@ -1,3 +1,4 @@
+import type { FailurePoint } from './faults.ts'
 import { expandName } from './expand-name.ts'
 import { json, refusal, type Answer } from './answers.ts'
 import { defaultsOf, executionMode, hasSnapshots } from './definition.ts'
@@ -22,7 +23,7 @@ export interface TriggerRequest {
   /** The run that is replayed. */
   readonly original?: Run
   /** Where the server fails once the run is made, before it hands the run to its executor. */
-  readonly failsAt?: 'control-plane' | 'tags'
+  readonly failsAt?: FailurePoint | undefined
 }
 
 /** Milliseconds for which a run that found no free slot can be seen before it is deleted again. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import {
   startPro,
+  type FaultAction,
   type PermissionRules,
   type SimulatorOptions,
   type ZenmlVersion,
@@ -161,6 +162,81 @@ test('so is one that was made and refused when the request was sent a second tim
   await expect(scene.execute()).rejects.toThrow(`${TAG_GONE}. The server had created the run anyway. `)
   expect(scene.server.runs.filter(({ status }) => status === 'initializing')).toEqual([])
   expect(scene.sent(TRIGGER)).toHaveLength(2)
+})
+
+const LIMITED = { kind: 'answer', status: 429, body: '{"detail":"slow down"}' } as const
+
+test.each(['0.74.0', '0.85.0', '0.98.0'] as const)(
+  'so is one that was made and refused after something else than ZenML had limited requests (%s)',
+  async (version) => {
+    const scene = await openScene({
+      version,
+      faults: [
+        { on: 'trigger', do: LIMITED },
+        { on: 'trigger', occurrence: { from: 2, to: 99 }, do: { kind: 'not-tagged' } },
+      ],
+    })
+    const request = scene.execute()
+    await expect(request).rejects.toThrow(`${TAG_GONE}. The server had created the run anyway. `)
+    await expect(request).rejects.toMatchObject({ conclusion: 'failed' })
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+    expect(scene.sent(TRIGGER)).toHaveLength(2)
+  },
+)
+
+test.each(['0.85.0', '0.98.0'] as const)(
+  'so is one that a slow server made and refused while this step waited for its answer (%s)',
+  async (version) => {
+    const scene = await openScene({
+      version,
+      triggerSeconds: 45,
+      requestTimeout: 20,
+      faults: [{ on: 'trigger', occurrence: 'always', do: { kind: 'not-tagged' } }],
+    })
+    await expect(scene.execute()).rejects.toThrow(`${TAG_GONE}. The server had created the run anyway. `)
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+  },
+)
+
+const BUSY: FaultAction = { kind: 'too-busy', seconds: 0, failsAt: 'tags' }
+
+test('one that a slow server made and refused unseen is waited for until trigger-timeout (0.85.0)', async () => {
+  const scene = await openScene({ version: '0.85.0', faults: [{ on: 'trigger', do: BUSY }] })
+  await expect(scene.execute()).rejects.toThrow(
+    /The server created the run "training-gh.*" and then failed: .*Server too busy.*The run never began, so it was ended\. Run the step again$/,
+  )
+  expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
+})
+
+test.each([
+  ['a slow server', BUSY],
+  ['a server behind a limit', { ...LIMITED, work: true, failsAt: 'tags' }],
+] as const)(
+  'one that %s made and refused unseen is ended after three minutes, and another one started (0.98.0)',
+  async (_who, fault) => {
+    const scene = await openScene({ faults: [{ on: 'trigger', do: fault }] })
+    // Not on a whole second: only then ZenML shows that a run was not handed over.
+    scene.clock.advance(345)
+    const result = await scene.execute()
+    expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[1]?.id })
+    expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'completed'])
+  },
+)
+
+test('a run that was handed over is followed, whatever ZenML says to a second request', async () => {
+  const none = JSON.stringify({ index: 1, max_size: 100, total_pages: 1, total: 0, items: [] })
+  const refusal = JSON.stringify({ detail: ['SubscriptionUpgradeRequiredError', 'No runs left'] })
+  const scene = await openScene({
+    startupSeconds: 60,
+    faults: [
+      { on: 'trigger', do: { kind: 'answer', status: 502, body: 'bad gateway', work: true } },
+      { on: 'runs', occurrence: { from: 1, to: 2 }, do: { kind: 'answer', status: 200, body: none } },
+      { on: 'trigger', occurrence: 2, do: { kind: 'answer', status: 402, body: refusal } },
+    ],
+  })
+  expect(await scene.execute()).toMatchObject({ conclusion: 'completed' })
+  expect(scene.sent(TRIGGER)).toHaveLength(2)
+  expect(scene.server.runs).toHaveLength(1)
 })
 
 test.each([

@@ -1,4 +1,5 @@
 import { tooBusy, type Answer } from '../answers.ts'
+import type { FailurePoint, FaultAction } from '../faults.ts'
 import { checkShape, mappingOf } from '../body.ts'
 import { mergeDeep, objectAt, type JsonObject } from '../json.ts'
 import { noFreeSlot, startAndDelete, startRun, type TriggerRequest } from '../trigger.ts'
@@ -76,7 +77,8 @@ const LATE_SECONDS = 5
 
 function trigger({ world, fault }: Call, request: TriggerRequest): Answer | Promise<Answer> {
   const workMs = (world.options.triggerSeconds ?? 0) * 1000
-  const work = (at: number) => startRun(world, request, at)
+  const failsAt = failureOf(fault)
+  const work = (at: number) => startRun(world, { ...request, failsAt }, at)
   const { key } = request
   if (fault?.kind === 'too-busy') {
     world.keys.begin(key, workMs + (fault.seconds ?? LATE_SECONDS) * 1000, work)
@@ -90,11 +92,11 @@ function trigger({ world, fault }: Call, request: TriggerRequest): Answer | Prom
     startAndDelete(world, request, world.clock.now())
     throw noFreeSlot(world)
   }
-  if (fault?.kind === 'not-dispatched' && !world.keys.isKnown(key)) {
-    return startRun(world, { ...request, failsAt: 'control-plane' }, world.clock.now())
-  }
-  if (fault?.kind === 'not-tagged' && !world.keys.isKnown(key)) {
-    return startRun(world, { ...request, failsAt: 'tags' }, world.clock.now())
-  }
   return world.keys.run(key, workMs, work)
+}
+
+function failureOf(fault: FaultAction | undefined): FailurePoint | undefined {
+  if (fault?.kind === 'not-dispatched') return 'control-plane'
+  if (fault?.kind === 'not-tagged') return 'tags'
+  return fault?.kind === 'answer' || fault?.kind === 'too-busy' ? fault.failsAt : undefined
 }

@@ -16,6 +16,8 @@ export interface Doubt {
   readonly detail: string
   /** Whether it was a 5xx: then, most likely, the server did not come to its end with the request. */
   readonly isServerError: boolean
+  /** Whether ZenML refused the start: then a run that is not under way yet never will be. */
+  readonly isRefusal?: boolean
 }
 
 export function doubtAfter(error: AnswerError | TransportError): Doubt {
@@ -75,19 +77,15 @@ export async function confirmRunBegins(
   deps: ConfirmationDependencies,
 ): Promise<Confirmation> {
   const { clock, reporter, signal } = deps
-  const { doubt, deadline, name } = request
+  const { deadline, name } = request
   const since = clock.elapsed()
   const tolerance = new FailureTolerance(clock)
   let { run } = request
   for (let looks = 1; ; looks += 1) {
-    if (hasBegun(run)) return { kind: 'alive', run }
-    const handOver = request.showsHandOver ? handOverOf(run) : 'unknown'
-    if (handOver === 'done') return { kind: 'alive', run }
-    if (handOver === 'unknown' && (!doubt.isServerError || (await hasRunnerLog(run, deps)))) {
-      return { kind: 'alive', run }
-    }
+    if (await isUnderWay(run, request, deps)) return { kind: 'alive', run }
     if (deadline.isOver) return endLate(run, request, deps)
-    if (handOver === 'missing' && clock.elapsed() - since >= HAND_OVER_MS) return end(run, request, deps)
+    const isLate = clock.elapsed() - since >= HAND_OVER_MS
+    if (isLate && shownHandOver(run, request) === 'missing') return end(run, request, deps)
     if (looks === 1) reporter.tell({ kind: 'dispatch-awaited', name, untilMs: deadline.leftMs })
     await clock.sleep(Math.min(PAUSE_MS, deadline.leftMs), signal)
     const newest = await look(run, tolerance, request, deps)
@@ -99,6 +97,26 @@ export async function confirmRunBegins(
 /** Whether a run of a server of this version shows that it was handed over. */
 export function showsHandOver(version: string): boolean {
   return /^\d/.test(version) && isAtLeast(version, 0, 96)
+}
+
+/** Whether a run has begun, or was handed over to be; or nothing speaks against it. */
+export async function isUnderWay(
+  run: Run,
+  request: Pick<ConfirmationRequest, 'doubt' | 'showsHandOver'>,
+  deps: ConfirmationDependencies,
+): Promise<boolean> {
+  if (hasBegun(run)) return true
+  const handOver = shownHandOver(run, request)
+  if (handOver !== 'unknown') return handOver === 'done'
+  const { isServerError, isRefusal = false } = request.doubt
+  return !(isServerError || isRefusal) || hasRunnerLog(run, deps)
+}
+
+function shownHandOver(
+  run: Run,
+  { showsHandOver }: Pick<ConfirmationRequest, 'showsHandOver'>,
+): ReturnType<typeof handOverOf> {
+  return showsHandOver ? handOverOf(run) : 'unknown'
 }
 
 function hasBegun({ status, statusReason }: Run): boolean {

@@ -1,8 +1,18 @@
+import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import type { PlannedRun } from '../recovery-journal.ts'
 import { uniqueDigits } from './run-name.ts'
+
+/**
+ * A run's configuration with what tells a run of this step from others of its name. ZenML keeps `extra` as it is, in the
+ * run's configuration, and gives it no meaning.
+ */
+export function withMark(configuration: JsonObject, mark: string | undefined): JsonObject {
+  if (mark === undefined) return configuration
+  return mergeDeeply(configuration, { extra: { github_actions: { start: mark } } })
+}
 
 /** What was sent, as far as it tells whose a run is. */
 export type SentRun = Pick<PlannedRun, 'name' | 'nameIsOurs' | 'origins' | 'projectId' | 'sentFrom' | 'mark'>

@@ -5,7 +5,6 @@ import { findAndStop, type FindAndStopDependencies } from '../stop/find-and-stop
 import { RunError } from '../errors.ts'
 import { twoSentences } from '../../base/sentences.ts'
 import type { PlannedRun } from '../recovery-journal.ts'
-import { precedesRun } from './refusal.ts'
 import type { TriggerRequest } from './trigger-request.ts'
 
 /** ZenML 0.96.0 and 0.96.1 keep the run that found no free slot. */
@@ -19,7 +18,7 @@ const TIME_MS = 30_000
 /** A replica that lags behind does not show a new run at once. */
 const LOOK_MS = 10_000
 
-export interface Refused extends Pick<TriggerRequest, 'definition' | 'replayed' | 'endReason'> {
+export interface Refused extends Pick<TriggerRequest, 'endReason'> {
   readonly error: AnswerError
   /** What the server said, with what to do about it if no run was made. */
   readonly refusal: string
@@ -27,15 +26,16 @@ export interface Refused extends Pick<TriggerRequest, 'definition' | 'replayed' 
 }
 
 /**
- * The error of a trigger that ZenML refused. Some things are looked at only after the run was made: permissions such as
- * those on the pipeline's model (seen on 0.85.0 and 0.98.0), the run's tags, the subscription. The run then stays
- * `initializing` for ever, so it is ended.
+ * Looks for a run that ZenML made before it refused to start it, and ends it. Some things are looked at only then:
+ * permissions such as those on the pipeline's model (seen on 0.85.0 and 0.98.0), the run's tags, the subscription. The
+ * run would stay `initializing` for ever.
+ *
+ * @returns the error that says so; undefined where there is no such run
  */
-export async function refusedByZenml(
-  { error, refusal, definition, replayed, planned, endReason }: Refused,
+export async function endLeftBehind(
+  { error, refusal, planned, endReason }: Refused,
   deps: FindAndStopDependencies,
-): Promise<RunError> {
-  if (precedesRun(error, definition, replayed)) return new RunError(refusal)
+): Promise<RunError | undefined> {
   const { clock } = deps
   const ended = await findAndStop(
     {
@@ -47,7 +47,7 @@ export async function refusedByZenml(
     },
     deps,
   )
-  if (ended.found === 'none') return new RunError(refusal)
+  if (ended.found === 'none') return undefined
   if (ended.found !== 'ours') return new RunError(twoSentences(refusal, ended.sentence), 'lost')
   return new RunError(
     twoSentences(error.message, `The server had created the run anyway. ${ended.sentence}`),

@@ -1,3 +1,5 @@
+import type { TransportError } from '../../http/transport-error.ts'
+import { UnreachableError } from '../../zenml/errors.ts'
 import { RunError } from '../errors.ts'
 import type { RunIdentity } from '../recovery-journal.ts'
 
@@ -57,12 +59,18 @@ export function leftByFullQueue(name: string, reason: string): RunError {
   )
 }
 
-/** A no that does not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
-export function refusedAfterDoubt(refusal: string, name: string): RunError {
+/** A no, which may not rule out that the run is started yet: by an earlier sending, or because it is not ZenML's. */
+export function refused(refusal: string, name: string, mayHaveStarted: boolean): RunError {
+  if (!mayHaveStarted) return new RunError(refusal)
   return new RunError(
     `${refusal}. A request that was sent may still start it: look for a run named "${name}"`,
     'lost',
   )
+}
+
+/** A request that cannot have arrived. */
+export function unreachable(error: TransportError | UnreachableError): UnreachableError {
+  return error instanceof UnreachableError ? error : new UnreachableError('start the run', error)
 }
 
 /** @param last what stood in the way at last; empty if nothing did */

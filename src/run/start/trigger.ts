@@ -1,20 +1,18 @@
 import { Deadline } from '../../base/deadline.ts'
 import type { TransportError } from '../../http/transport-error.ts'
-import { isGone, isZenmlError, UnreachableError } from '../../zenml/errors.ts'
-import type { AnswerError, ZenmlError } from '../../zenml/errors.ts'
-import { mergeDeeply, type JsonObject } from '../../base/json.ts'
+import { isZenmlError, type AnswerError, type ZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import type { TriggerAnswer } from '../../zenml/answers/trigger-answer.ts'
-import { confirmRunBegins, doubtAfter, type Doubt } from './confirm-run-begins.ts'
+import { confirmRunBegins, doubtAfter, isUnderWay, type Doubt } from './confirm-run-begins.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
-import { explainRefusal } from './refusal.ts'
+import { explainRefusal, precedesRun } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
-import { isLeftByFullQueue, refusedByZenml } from './run-left-behind.ts'
+import { endLeftBehind, isLeftByFullQueue } from './run-left-behind.ts'
 import { retryUntilAnswered } from '../retry-until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
-import { hasNameOf, ownership, runOfId, runsAsSent } from './own-run.ts'
+import { hasNameOf, ownership, runOfId, runsAsSent, withMark } from './own-run.ts'
 import type { TriggerHindrance } from '../events.ts'
 import type { TriggerDependencies, TriggeredRun, TriggerRequest } from './trigger-request.ts'
 import {
@@ -23,10 +21,11 @@ import {
   nameTaken,
   nameTakenUnseen,
   outOfTime,
-  refusedAfterDoubt,
+  refused,
   startedAnother,
   startedUnseen,
   startUnknown,
+  unreachable,
 } from './trigger-errors.ts'
 
 /**
@@ -45,7 +44,8 @@ const SOON_MS = 60_000
 const VANISHED_MS = 60_000
 
 /** A slot is held for minutes, while an image is built and a runner starts. */
-const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 } as const
+const SLOT_BACKOFF = { baseMs: 5_000, capMs: 30_000 }
+type Backoff = Partial<typeof SLOT_BACKOFF>
 
 /**
  * Starts exactly one run. The same key joins the work of an earlier sending, the unique name keeps a second run
@@ -106,10 +106,8 @@ class Trigger {
     this.#sentFrom ??= client.serverNow
     const plan = this.#plan()
     journal.planned(plan)
-    const { mark } = plan
-    const marked = mark === undefined ? configuration : withMark(configuration, mark)
     const source = replayed === undefined ? definition : { kind: 'run' as const, id: replayed.id }
-    return client.trigger(source, { ...marked, run_name: name }, this.#key)
+    return client.trigger(source, { ...withMark(configuration, plan.mark), run_name: name }, this.#key)
   }
 
   #plan(): PlannedRun {
@@ -166,9 +164,13 @@ class Trigger {
   /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
   #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
     if (!byZenml) return this.#tolerance.refused()
-    // It may have left a run that never begins: sent again, its name would be taken, and it would pass for a living one.
-    const isFirstWord = !this.#mayHaveStarted && !this.#wasLimited
-    return this.#tolerance.isFinal(error) || (isFirstWord && isGone(error))
+    return this.#tolerance.isFinal(error) || this.#mayHaveLeftRun(error)
+  }
+
+  /** A run that was made before ZenML refused to start it never begins; sent again, its name would be taken. */
+  #mayHaveLeftRun(error: AnswerError): boolean {
+    const { definition, replayed } = this.#request
+    return !precedesRun(error, definition, replayed)
   }
 
   /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
@@ -216,25 +218,31 @@ class Trigger {
   /** ZenML's no is only about this sending: an earlier one may still start a run. One of something else proves nothing. */
   async #giveUp(error: AnswerError, byZenml: boolean): Promise<TriggeredRun | undefined> {
     this.#mayHaveStarted ||= !byZenml || this.#wasLimited
+    const mayHaveLeftRun = byZenml && this.#mayHaveLeftRun(error)
+    if (mayHaveLeftRun) this.#doubt = { ...doubtAfter(error), isRefusal: true }
     const run = await this.#adopt()
     if (run !== undefined) return run
-    const { definition, replayed } = this.#request
+    const { definition, replayed, endReason, name } = this.#request
     const refusal = explainRefusal(error, definition, replayed)
-    if (this.#mayHaveStarted) throw refusedAfterDoubt(refusal, this.#request.name)
-    throw await refusedByZenml({ ...this.#request, error, refusal, planned: this.#plan() }, this.#deps)
+    if (mayHaveLeftRun) {
+      const left = await endLeftBehind({ error, refusal, planned: this.#plan(), endReason }, this.#deps)
+      if (left !== undefined) throw left
+    }
+    throw refused(refusal, name, this.#mayHaveStarted)
   }
 
   /** "Server too busy": the same key again joins the work, unless the process that did it is dead. */
   async #joinWork(error: AnswerError): Promise<TriggeredRun | undefined> {
     const now = this.#deps.clock.elapsed()
     this.#mayHaveStarted = true
+    // Where it does not answer with a run in the end, it failed at it.
+    this.#doubt = { detail: error.message, isServerError: true }
     this.#keyBusySince ??= now
     const busyMs = now - this.#keyBusySince
     if (busyMs < STUCK_KEY_MS) {
       await this.#pause('working', error, { capMs: 5_000 })
       return undefined
     }
-    this.#doubt ??= doubtAfter(error)
     const run = await this.#adopt()
     if (run !== undefined) return run
     this.#key = this.#deps.newKey()
@@ -261,6 +269,7 @@ class Trigger {
     }
     if (whose === 'unknown') throw namesakeUnknown(name, namesake.id)
     this.#mayHaveStarted = true
+    this.#doubt ??= doubtAfter(error)
     return (await this.#adopt(namesake)) ?? this.#awaitNamesake(error)
   }
 
@@ -295,6 +304,7 @@ class Trigger {
     const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }
     const request = { run, name, doubt: this.#doubt, showsHandOver, deadline, reason }
+    if (this.#doubt.isRefusal === true && !(await isUnderWay(run, request, this.#deps))) return undefined
     const confirmation = await confirmRunBegins(request, this.#deps)
     if (confirmation.kind === 'alive') return { run: confirmation.run, name, adopted: true }
     if (confirmation.kind === 'gone') return undefined
@@ -340,11 +350,7 @@ class Trigger {
     return startUnknown(this.#request.name, error.message)
   }
 
-  async #pause(
-    hindrance: TriggerHindrance,
-    error: ZenmlError,
-    backoff: { baseMs?: number; capMs?: number } = {},
-  ): Promise<void> {
+  async #pause(hindrance: TriggerHindrance, error: ZenmlError, backoff: Backoff = {}): Promise<void> {
     const { clock, reporter, signal } = this.#deps
     const atLeastMs = retryAfterOf(error)
     const remainingMs = this.#request.deadline.leftMs
@@ -353,13 +359,4 @@ class Trigger {
     reporter.tell({ kind: 'trigger-hindered', hindrance, detail: error.message, waitMs })
     await clock.sleep(waitMs, signal)
   }
-}
-
-function unreachable(error: TransportError | UnreachableError): UnreachableError {
-  return error instanceof UnreachableError ? error : new UnreachableError('start the run', error)
-}
-
-/** ZenML keeps `extra` as it is, in the run's configuration, and gives it no meaning. */
-function withMark(configuration: JsonObject, mark: string): JsonObject {
-  return mergeDeeply(configuration, { extra: { github_actions: { start: mark } } })
 }
