@@ -150,7 +150,7 @@ class Trigger {
         return this.#adoptNamesake(answer.error)
       case 'refused':
         // Where an earlier sending may have started it, one no in passing does not make the run lost.
-        if (this.#attempt === 1 || this.#isLastWord(answer)) {
+        if (this.#attempt === 1 || (await this.#isLastWord(answer))) {
           return this.#giveUp(answer.error, answer.byZenml)
         }
         if (!answer.byZenml) return this.#searchAndPause(answer.error)
@@ -162,9 +162,12 @@ class Trigger {
   }
 
   /** No trigger-timeout is waited for where something in between says no each time: nothing comes of it. */
-  #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): boolean {
+  async #isLastWord({ error, byZenml }: Extract<TriggerAnswer, { kind: 'refused' }>): Promise<boolean> {
     if (!byZenml) return this.#tolerance.refused()
-    return this.#tolerance.isFinal(error) || this.#mayHaveLeftRun(error)
+    if (this.#tolerance.isFinal(error)) return true
+    if (!this.#mayHaveLeftRun(error)) return false
+    const isFirstWord = !this.#mayHaveStarted && !this.#wasLimited
+    return isFirstWord || (await this.#lookUp()).length > 0
   }
 
   /** A run that was made before ZenML refused to start it never begins; sent again, its name would be taken. */
