@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { expect, jest, test } from '@jest/globals'
 import { runAction, startAction } from '../../e2e/action.ts'
 import { withPreload } from '../../e2e/preload.ts'
-import type { Fault } from '../../simulator/index.ts'
+import type { Fault, PipelineSpec } from '../../simulator/index.ts'
 import { onPullRequest } from './pull-request.ts'
 import { annotations, expectRed, logLines, PATIENCE_MS, withServer } from './scene.ts'
 import {
@@ -53,6 +53,73 @@ test.concurrent('that nobody can read what a failed run logged leaves the best o
     const result = await sweep(scene, { ...THREE, matrix, 'max-parallel': '1' })
     expect(result.outputs).toMatchObject({ conclusion: 'failed', 'best-value': '0.7' })
     expect(result.stdout).toContain('Cell 1: could not be read')
+  })
+})
+
+/** Logs a score, unless it is told not to. */
+const scored: PipelineSpec = {
+  name: 'scored',
+  steps: [
+    {
+      name: 'judge',
+      seconds: 0.1,
+      parameters: { score: { default: 0.5, jsonSchema: { type: 'number' } } },
+      effect: ({ score }) => ({ metadata: score === 0 ? { rows: 10 } : { score: Number(score) } }),
+    },
+  ],
+}
+
+test.concurrent(
+  'where a completed run has nothing to be ranked by, the best is named, and so is that cell',
+  () =>
+    withServer({ pipelines: [scored] }, async (scene) => {
+      const matrix = 'judge.score: [0.7, 0, 0.9]'
+      const result = await sweep(scene, { pipeline: 'scored', matrix, rank: 'max score' })
+      expect(result.outputs).toMatchObject({ conclusion: 'completed', completed: '3', 'best-value': '0.9' })
+      expect(result.stdout).toMatch(/Best of those that could be ranked \(max score\): cell 3 with 0\.9 /)
+      expect(annotations('warning', result)).toEqual([
+        '1 of 3 cells could not be ranked by score, and may be better: cell 2: no such value (the run has judge.rows)',
+      ])
+      expect(result.summary).toMatch(
+        /^Best of those that could be ranked \(max `score`\): \*\*`0\.9`\*\* by .*\. ⚠️ 1 of 3 cells could not be ranked by `score`, and may be better: cell 2: `no such value \(the run has judge\.rows\)`$/m,
+      )
+      expect(entries(result).map(({ cell, value, unranked }) => [cell, value, unranked])).toEqual([
+        [3, 0.9, null],
+        [1, 0.7, null],
+        [2, null, 'no such value (the run has judge.rows)'],
+      ])
+    }),
+)
+
+test.concurrent(
+  'a run that missed what was expected of it cannot be the best, so nothing is said of its rank',
+  () =>
+    withServer({ pipelines: [scored] }, async (scene) => {
+      const inputs = { pipeline: 'scored', rank: 'max judge.score', expect: 'judge.score > 0' }
+      const result = await sweep(scene, { ...inputs, matrix: 'judge.score: [0.7, 0]' })
+      expect(result.outputs).toMatchObject({ conclusion: 'completed', 'best-value': '0.7' })
+      expect(result.stdout).toContain('Best (max judge.score): cell 1')
+      expect(annotations('warning', result)).toEqual([])
+    }),
+)
+
+test.concurrent('of a failed run, the steps that still run are named with their cell', () => {
+  const fails = { type: 'ValueError', message: 'no rows', traceback: '', userCodeLine: 3 }
+  const rows = { default: 1, jsonSchema: { type: 'integer' } }
+  const split: PipelineSpec = {
+    name: 'split',
+    steps: [
+      { name: 'short', seconds: 0.1, fails, parameters: { rows } },
+      { name: 'long', seconds: 3_600 },
+    ],
+  }
+  return withServer({ pipelines: [split], orchestrator: 'kubernetes' }, async (scene) => {
+    const configuration = 'execution_mode: stop_on_failure'
+    const result = await sweep(scene, { pipeline: 'split', matrix: 'short.rows: [1]', configuration })
+    expect(result.outputs).toMatchObject({ conclusion: 'failed' })
+    expect(result.stdout).toMatch(
+      / Cell 1: the run failed while some of its steps were running; not waiting for them to end: long$/m,
+    )
   })
 })
 

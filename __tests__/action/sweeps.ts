@@ -24,6 +24,8 @@ interface Entry {
   readonly parameters: Readonly<Record<string, unknown>>
   readonly 'run-id': string | null
   readonly conclusion: string
+  readonly value: number | null
+  readonly unranked: string | null
   readonly error: string | null
 }
 

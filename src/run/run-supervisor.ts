@@ -39,8 +39,8 @@ export interface FollowPolicy extends CancelPolicy, QualityGatePolicy {
   readonly logTail: number
   /** Whether also to tell what the steps log while they run; default: no. */
   readonly logs?: 'failed' | 'live'
-  /** Whether anything else depends on what a completed run logged. */
-  readonly isRanked?: boolean
+  /** The name of a value that a completed run is compared with other runs by. */
+  readonly rankedBy?: string | undefined
   /** Whether to read what the artifacts of a run that ended show. */
   readonly visualizations?: boolean
   /** With which other runs it is looked at; default: alone. */
@@ -317,10 +317,10 @@ export class RunSupervisor {
   }
 
   async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
-    const { expectations = [], baseline, lostAfterMs, logTail } = this.#policy
-    const isJudged = expectations.length > 0 || baseline !== undefined || this.#policy.isRanked === true
-    const deps = { ...this.deps, lostAfterMs, logTail }
-    return lookBack(reference, run, { isJudged, expectations }, this.#explainer, deps)
+    const { expectations = [], rankedBy, baseline, lostAfterMs, logTail } = this.#policy
+    const names = [...expectations.map(({ name }) => name), ...(rankedBy === undefined ? [] : [rankedBy])]
+    const judged = { isJudged: names.length > 0 || baseline !== undefined, names }
+    return lookBack(reference, run, judged, this.#explainer, { ...this.deps, lostAfterMs, logTail })
   }
 
   /** It keeps running, and that is what was wished. One that was found, or reattached to, may be over at once. */

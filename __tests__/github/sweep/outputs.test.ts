@@ -17,7 +17,7 @@ test('the name of the best run is one line, whatever the server calls it', () =>
     rank: { value: 0.9 },
     comparison: undefined,
   }
-  const outputs = sweepOutputs({ cells: [best], completed: 1, best, rank: undefined })
+  const outputs = sweepOutputs({ cells: [best], completed: 1, best, unranked: [], rank: undefined })
   expect(outputs['best-run-name']).toMatch(/^best.*forged/)
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   expect(outputs['best-run-name']).not.toMatch(/[\u0000-\u001F]/)

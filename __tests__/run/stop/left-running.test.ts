@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
+import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
@@ -54,4 +55,55 @@ test('stop_on_failure: a step that goes on keeps the run from being called ended
   expect(ended.sentence).toMatch(
     /keeps running: http.* It could not be stopped: ZenML calls it failed already, and then no longer stops its steps; still running: long$/,
   )
+})
+
+test('stop_on_failure: a job that is cancelled just after the run failed names the steps that still run', async () => {
+  const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+  const controller = new AbortController()
+  const layers = [{ source: 'configuration', value: { execution_mode: 'stop_on_failure' } }]
+  const running = scene.execute(
+    {
+      target: { kind: 'template', reference: 'split-template' },
+      overrides: { layers, tags: undefined, enableCache: undefined },
+    },
+    controller.signal,
+  )
+  // It reads once more, after three seconds, whether they do.
+  while (scene.sent(/\/steps\?/).length === 0) await scene.clock.sleep(100)
+  await scene.clock.sleep(1_000)
+  expect(leftGoingOn(scene)).toEqual([])
+  controller.abort(new Error('cancelled'))
+  const result = await running
+  expect(result).toMatchObject({ conclusion: 'cancelled', status: 'failed' })
+  expect(leftGoingOn(scene)).toEqual([['long']])
+})
+
+const unfinished: PipelineSpec = {
+  name: 'unfinished',
+  sequential: true,
+  steps: [],
+  dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 3_600 }] },
+}
+
+test('a dynamic run that is failed while a step of it runs is not called ended: the step may still be running', async () => {
+  const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
+  await scene.execute({ target: { kind: 'template', reference: 'unfinished-template' }, wait: false })
+  await scene.clock.sleep(20_000)
+  const { id } = scene.started[0]!
+  scene.server.setStatus(id, 'failed', 'the pod of the run is gone')
+  const before = scene.clock.now()
+  const request = {
+    run: id,
+    project: undefined,
+    mode: 'stop',
+    workflowRunUrl: '',
+    timeoutMs: 120_000,
+  } as const
+  const result = await stopExistingRun(request, scene.dependencies())
+  expect(result).toMatchObject({ conclusion: 'failed', status: 'failed' })
+  expect(result.error).toMatch(
+    /may still be running: http.* It could not be stopped: ZenML calls it failed already, and then no longer stops its steps; running when it last heard of them: train$/,
+  )
+  // What was killed is never heard of again, so nothing is waited for.
+  expect(scene.clock.now() - before).toBeLessThan(5_000)
 })

@@ -2,7 +2,7 @@ import type { RunEvent } from '../../run/events.ts'
 import type { CellResult, SweepResult } from '../../run/sweep/cell.ts'
 import type { Clock } from '../../base/clock.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
-import { endText, valuesText } from '../sweep/cell-text.ts'
+import { endText, unrankedText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
@@ -37,6 +37,7 @@ const HINDRANCES = [
   'resume-unclear',
   'resume-foreign',
   'details',
+  'left-going-on',
 ] as const satisfies readonly RunEvent['kind'][]
 
 /** What stands in the way of a cell's run, or is missing of it at its end. */
@@ -158,12 +159,7 @@ export class SweepLog {
         this.#isLost = false
         return
       case 'stopping':
-        if (event.runId === undefined)
-          this.#hindered(`${name}: checking whether its run was started, and stopping it if so`)
-        if (event.timeoutMs === undefined && !this.#toldEnding && event.runId !== undefined) {
-          this.#timed('Asking ZenML to stop the runs that are still running')
-          this.#toldEnding = true
-        }
+        this.#tellStopping(name, event)
         return
       case 'paused':
         // It waits until somebody knows, so no other lines may stand in its way.
@@ -187,6 +183,20 @@ export class SweepLog {
       case 'details':
         if (event.details.missing.length > 0)
           this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), LONG)}`)
+        return
+      case 'left-going-on':
+        this.#hindered(
+          `${name}: the run failed while some of its steps were running; not waiting for them to end: ${inline(event.steps.join(', '), LONG)}`,
+        )
+    }
+  }
+
+  #tellStopping(name: string, { runId, timeoutMs }: Extract<RunEvent, { kind: 'stopping' }>): void {
+    if (runId === undefined) {
+      this.#hindered(`${name}: checking whether its run was started, and stopping it if so`)
+    } else if (timeoutMs === undefined && !this.#toldEnding) {
+      this.#timed('Asking ZenML to stop the runs that are still running')
+      this.#toldEnding = true
     }
   }
 
@@ -205,7 +215,8 @@ export class SweepLog {
     this.#timed(`Cell ${cell.number} of ${this.#cells} ${how}${took}${missed}${value}${why}`)
   }
 
-  #tellResult({ cells, best, rank }: SweepResult): void {
+  #tellResult(result: SweepResult): void {
+    const { cells, best, rank } = result
     // The baseline is the same for all, and so is that there is none.
     const compared = cells.find(({ comparison }) => comparison !== undefined)?.comparison
     if (compared !== undefined) this.#log.info(comparedLine(compared))
@@ -216,9 +227,12 @@ export class SweepLog {
     if (best === undefined || rank === undefined) return
     const { cell, run } = best
     const where = run?.url === undefined ? '' : `: ${inline(run.url, LONG)}`
+    const unranked = unrankedText(result, (text) => inline(text, LONG))
+    const among = unranked === '' ? '' : ' of those that could be ranked'
     this.#log.info(
-      `Best (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`,
+      `Best${among} (${rank.direction} ${inline(rank.name)}): cell ${cell.number} with ${shownNumber(best.rank.value)} (${inline(valuesText(cell.values))})${where}`,
     )
+    if (unranked !== '') this.#log.warning(unranked)
   }
 
   #saySomething(): void {

@@ -1,6 +1,6 @@
 import type { CellResult, Rank, SweepResult } from '../../run/sweep/cell.ts'
 import { shownDuration } from '../../base/duration-text.ts'
-import { endText, valueText } from '../sweep/cell-text.ts'
+import { endText, unrankedText, valueText } from '../sweep/cell-text.ts'
 import { shownNumber } from './comparison.ts'
 import { amount, blocks, code, fold, link, table } from './markdown.ts'
 
@@ -20,14 +20,14 @@ export interface SweepTextOptions {
 /** The cells of a sweep as a table: the best first, what failed or was never started last. Empty without a sweep. */
 export function sweepText(result: SweepResult | undefined, { foldsRest }: SweepTextOptions): string {
   if (result === undefined) return ''
-  const { cells, best, rank } = result
+  const { cells, best } = result
   const columns = columnsOf(result)
   const rows = cells.map((cell) => columns.map(({ show }) => show(cell, best)))
   const heads = columns.map(({ head }) => head)
   const rest = rows.slice(MOST_ROWS)
   const left = amount(rest.length, 'more cell')
   return blocks(
-    bestLine(best, rank),
+    bestLine(result),
     table(heads, rows.slice(0, MOST_ROWS)),
     rest.length === 0
       ? ''
@@ -37,12 +37,15 @@ export function sweepText(result: SweepResult | undefined, { foldsRest }: SweepT
   )
 }
 
-function bestLine(best: SweepResult['best'], rank: Rank | undefined): string {
+function bestLine(result: SweepResult): string {
+  const { best, rank } = result
   if (rank === undefined) return ''
   const by = `${rank.direction} ${code(rank.name, MAX_NAME_LENGTH)}`
   if (best === undefined) return `No best run (${by}).`
   const name = best.run?.name ?? best.run?.id ?? ''
-  return `Best (${by}): **${code(shownNumber(best.rank.value))}** by ${link(name, best.run?.url, MAX_NAME_LENGTH)}`
+  const unranked = unrankedText(result, (text) => code(text, MAX_ERROR_LENGTH))
+  const [among, note] = unranked === '' ? ['', ''] : [' of those that could be ranked', `. ⚠️ ${unranked}`]
+  return `Best${among} (${by}): **${code(shownNumber(best.rank.value))}** by ${link(name, best.run?.url, MAX_NAME_LENGTH)}${note}`
 }
 
 interface Column {

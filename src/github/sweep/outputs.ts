@@ -51,6 +51,7 @@ function entryOf({ cell, run, outcome, reason, durationMs, rank, verdicts }: Cel
     conclusion: outcome?.conclusion ?? 'not-started',
     duration: durationMs === undefined ? null : Math.round(durationMs) / 1000,
     value: rank !== undefined && 'value' in rank ? rank.value : null,
+    unranked: cutOrNull(rank !== undefined && 'problem' in rank ? rank.problem : undefined),
     expectations: verdicts.map(({ wanted, got, held }) => ({
       expected: cut(wanted, MAX_TEXT_LENGTH),
       got: cut(got, MAX_TEXT_LENGTH),

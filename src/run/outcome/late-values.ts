@@ -1,7 +1,7 @@
 import { Deadline } from '../../base/deadline.ts'
 import type { RunReference } from '../../zenml/model.ts'
 import { collectDetails, type CollectDependencies, type CollectOptions, type Collected } from './collect.ts'
-import { loggedValue, type Expectation } from './evaluate-expectations.ts'
+import { loggedValue } from './evaluate-expectations.ts'
 
 /** How long a completed run may take to log a value, and how often it is looked for. */
 const LATE_MS = 15_000
@@ -9,20 +9,20 @@ const LOOK_MS = 3_000
 
 /**
  * The details of a run at its end. From 0.96 on, a dynamic pipeline's run is completed before its own hooks run
- * (on_success, on_end), and these may log what is expected: what is missing is looked for again.
+ * (on_success, on_end), and these may log what a verdict needs: what is missing is looked for again.
  *
- * @param expectations of a run that completed
+ * @param names of the values that a verdict on a completed run needs, as in a condition
  * @throws the signal's reason if it was aborted
  */
 export async function collectWithLate(
   reference: RunReference,
   options: CollectOptions,
-  expectations: readonly Expectation[],
+  names: readonly string[],
   deps: CollectDependencies,
 ): Promise<Collected> {
   let collected = await collectDetails(reference, options, deps)
   const deadline = new Deadline(deps.clock, LATE_MS)
-  while (mayLogMore(collected, expectations) && !deadline.isOver) {
+  while (mayLogMore(collected, names) && !deadline.isOver) {
     await deps.clock.sleep(Math.min(LOOK_MS, deadline.leftMs), deps.signal)
     const again = await collectDetails(reference, options, deps)
     // What was read completely once is no worse because the server went away since.
@@ -31,7 +31,7 @@ export async function collectWithLate(
   return collected
 }
 
-function mayLogMore({ run, details, unread }: Collected, expectations: readonly Expectation[]): boolean {
+function mayLogMore({ run, details, unread }: Collected, names: readonly string[]): boolean {
   if (unread !== undefined || run?.isDynamic !== true) return false
-  return expectations.some(({ name }) => 'problem' in loggedValue(name, details))
+  return names.some((name) => 'problem' in loggedValue(name, details))
 }

@@ -1,9 +1,10 @@
 import type { Run, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
+import { readBestEffort } from '../best-effort-read.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
+import { readSteps } from '../watch/read-steps.ts'
 import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
-import type { Expectation } from './evaluate-expectations.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
 import { collectWithLate } from './late-values.ts'
 
@@ -15,7 +16,8 @@ export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
 export interface LookBackOptions {
   /** Whether a verdict depends on what is read, should the run have completed. */
   readonly isJudged: boolean
-  readonly expectations: readonly Expectation[]
+  /** Of the values that the verdict needs, as in a condition. */
+  readonly names: readonly string[]
 }
 
 /**
@@ -28,20 +30,60 @@ export interface LookBackOptions {
 export async function lookBack(
   reference: RunReference,
   run: Run | undefined,
-  { isJudged, expectations }: LookBackOptions,
+  options: LookBackOptions,
   explainer: FailureExplainer,
-  deps: ExplainDependencies & CollectDependencies,
+  deps: LookBackDependencies,
+): Promise<LookedBack> {
+  try {
+    return await readAndTell(reference, run, options, explainer, deps)
+  } catch (error) {
+    if (run !== undefined && deps.signal?.aborted === true) await tellInHurry(reference, run, deps)
+    throw error
+  }
+}
+
+type LookBackDependencies = ExplainDependencies & CollectDependencies
+
+async function readAndTell(
+  reference: RunReference,
+  run: Run | undefined,
+  { isJudged, names }: LookBackOptions,
+  explainer: FailureExplainer,
+  deps: LookBackDependencies,
 ): Promise<LookedBack> {
   const thoroughly = isJudged && run !== undefined && runPhase(run.status) === 'succeeded'
-  const judged = thoroughly ? expectations : []
-  const collected = await collectWithLate(reference, { thoroughly, ended: run }, judged, deps)
+  const needed = thoroughly ? names : []
+  const collected = await collectWithLate(reference, { thoroughly, ended: run }, needed, deps)
   const { details, unread } = collected
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
-  const goingOn = run !== undefined && runPhase(run.status) === 'failed' ? unfinishedSteps(details.steps) : []
-  if (goingOn.length > 0) deps.reporter.tell({ kind: 'left-going-on', steps: goingOn })
+  if (run !== undefined) tellGoingOn(run, details.steps, deps)
   return { details, unread, cause }
+}
+
+function tellGoingOn(
+  { status }: Run,
+  steps: readonly StepState[],
+  { reporter }: Pick<LookBackDependencies, 'reporter'>,
+): void {
+  const goingOn = runPhase(status) === 'failed' ? unfinishedSteps(steps) : []
+  if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', steps: goingOn })
+}
+
+/** Of the seconds that a cancelled workflow leaves. */
+const IN_HURRY_MS = 2_500
+
+/** The workflow is cancelled before all was read, and nothing else says that steps go on. */
+async function tellInHurry(
+  reference: RunReference,
+  run: Run,
+  { client, timeLimit, reporter }: LookBackDependencies,
+): Promise<void> {
+  if (runPhase(run.status) !== 'failed') return
+  const limit = timeLimit(IN_HURRY_MS)
+  const read = await readBestEffort((each) => readSteps(each, reference), { client, timeLimit }, limit)
+  if ('value' in read) tellGoingOn(run, read.value, { reporter })
 }
 
 async function findCause(

@@ -1,3 +1,6 @@
+import type { Run } from '../../zenml/model.ts'
+import { runPhase } from '../../zenml/status.ts'
+
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type StopResult =
   /** Nothing of it goes on; `byItself` if it had ended before it could be stopped. */
@@ -63,4 +66,18 @@ export function worstOf(all: readonly (Left | undefined)[]): Left | undefined {
 export function leftClause({ who, does, count }: Left): string {
   if (who === '') return does
   return count === 1 ? `${who} ${does}` : `${who} (and ${count - 1} more) ${does}`
+}
+
+/**
+ * A run that is over for ZenML, and steps that are not. Those of a dynamic one that was failed from outside may have been
+ * killed with the process that would have said so: then they are `running` for ever.
+ */
+export function overWithStepsLeft({ status, isDynamic }: Run, steps: readonly string[]): StopResult {
+  const which = steps.join(', ')
+  if (!isDynamic || runPhase(status) !== 'failed') {
+    const why = `ZenML calls it ${status} already, and then no longer stops its steps; still running: ${which}`
+    return { kind: 'going-on', status, why }
+  }
+  const why = `ZenML calls it ${status} already, and then no longer stops its steps; running when it last heard of them: ${which}`
+  return { kind: 'unknown', status, why }
 }

@@ -12,7 +12,7 @@ import { unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
-import type { StopResult } from './stop-result.ts'
+import { overWithStepsLeft, type StopResult } from './stop-result.ts'
 
 export interface StopRequest {
   readonly runId: string
@@ -329,17 +329,15 @@ class Stop {
     const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
     const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
     if (unfinished.length === 0) return { kind: 'ended', status: run.status, byItself }
-    return this.#goingOn(
-      `ZenML calls it ${run.status} already, and then no longer stops its steps; still running: ${unfinished.join(', ')}`,
-    )
+    return overWithStepsLeft(run, unfinished)
   }
 
   /**
-   * Whether the server says that no step of it runs, and may be believed. Of a failed run that is not dynamic it may not:
+   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not: of a dynamic one, and
    * unless its mode is continue_on_failure, it says so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
    */
-  #isOver({ inProgress, status, isDynamic }: Run): boolean {
-    return inProgress === false && (isDynamic || runPhase(status) !== 'failed') && !this.#hasAborted
+  #isOver({ inProgress, status }: Run): boolean {
+    return inProgress === false && runPhase(status) !== 'failed' && !this.#hasAborted
   }
 
   async #look(): Promise<Run> {

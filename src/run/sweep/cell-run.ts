@@ -34,7 +34,7 @@ export interface SweepDependencies extends Omit<RunDependencies, 'journal'> {
 /** What the cells of a sweep share. */
 export interface CellContext extends Omit<
   FollowPolicy,
-  'wait' | 'timeoutMs' | 'baseline' | 'looks' | 'isRanked'
+  'wait' | 'timeoutMs' | 'baseline' | 'looks' | 'rankedBy'
 > {
   readonly found: FoundTarget
   readonly baseline: BaselineChoice | undefined
@@ -153,7 +153,7 @@ export class CellRun {
       wait: true,
       // A sweep is not handed over, and only the whole of it has a place in its job's time.
       jobDeadline: undefined,
-      isRanked: rank !== undefined,
+      rankedBy: rank?.name,
       get timeoutMs(): number | undefined {
         return leftMs() === Number.POSITIVE_INFINITY ? undefined : leftMs()
       },

@@ -49,6 +49,9 @@ export interface CellResult {
 /** A cell whose run can be the best: it completed, everything that was expected of it held, and it has a value. */
 export type Candidate = CellResult & { readonly rank: { readonly value: number } }
 
+/** A cell whose run is as it was wished for, but has nothing to be ranked by: nobody knows whether it is better than the best. */
+export type Unranked = CellResult & { readonly rank: { readonly problem: string } }
+
 /** Everything that a sweep came to. */
 export interface SweepResult {
   /** The candidates first, best first; then the others in the order of the matrix. */
@@ -57,6 +60,7 @@ export interface SweepResult {
   readonly completed: number
   /** Undefined if nothing is ranked, there is no candidate, or a completed run's metadata could not be read. */
   readonly best: Candidate | undefined
+  readonly unranked: readonly Unranked[]
   readonly rank: Rank | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { RunDetails } from '../facts.ts'
 import { loggedValue } from '../outcome/evaluate-expectations.ts'
-import { isGood, type Candidate, type CellResult, type Rank, type RankValue } from './cell.ts'
+import { isGood, type Candidate, type CellResult, type Rank, type RankValue, type Unranked } from './cell.ts'
 
 /** The value that a finished run is ranked by. A number that cannot be told from another one is none. */
 export function rankValue({ name }: Rank, details: RunDetails): RankValue {
@@ -25,4 +25,8 @@ export function inOrder(results: readonly CellResult[], rank: Rank | undefined):
 
 export function isCandidate(result: CellResult): result is Candidate {
   return isGood(result) && result.rank !== undefined && 'value' in result.rank
+}
+
+export function isUnranked(result: CellResult): result is Unranked {
+  return isGood(result) && result.rank !== undefined && 'problem' in result.rank
 }

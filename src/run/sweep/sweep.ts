@@ -15,14 +15,14 @@ import { kinOfDefinition, readUsual } from '../watch/usual-duration.ts'
 import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts'
 import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
-import { inOrder, isCandidate } from './rank.ts'
+import { inOrder, isCandidate, isUnranked } from './rank.ts'
 import { StartTurns } from './start-turns.ts'
 import { concludeSweep } from './conclude-sweep.ts'
 import type { Outcome } from '../conclusion.ts'
 
 /** Everything that a sweep asks for. */
 export interface SweepRequest
-  extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks' | 'isRanked'> {
+  extends FindRequest, Omit<FollowPolicy, 'wait' | 'baseline' | 'looks' | 'rankedBy'> {
   readonly cells: readonly Cell[]
   readonly overrides: Omit<Overrides, 'cell'>
   readonly baseline: BaselineChoice | undefined
@@ -144,7 +144,13 @@ class Sweep {
     const isKnown = !ordered.some(isUnread)
     const best = isKnown ? ordered.find(isCandidate) : undefined
     const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
-    const result: SweepResult = { cells: ordered, completed, best, rank }
+    const result: SweepResult = {
+      cells: ordered,
+      completed,
+      best,
+      unranked: ordered.filter(isUnranked),
+      rank,
+    }
     this.#deps.reporter.tell({ kind: 'swept', result })
     const isCancelled = this.#deps.signal?.aborted === true
     const hasFailedFast = this.#failFast.signal.aborted
