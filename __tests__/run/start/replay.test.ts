@@ -167,19 +167,46 @@ describe('a new run is started, and one line says why', () => {
     ])
   })
 
-  test('where steps of the earlier run may still be running', async () => {
+  const withSlowStep = (): PipelineSpec => {
     const { steps, ...spec } = churn()
-    const pipeline = { ...spec, sequential: false, steps: [...steps, { name: 'slow', seconds: 7_200 }] }
-    const scene = await openScene({ pipelines: [pipeline] })
-    await attempt(scene, 1, { wait: false })
-    await scene.clock.sleep(600_000)
-    const [run] = scene.server.runs
-    expect(run?.status).toBe('failed')
+    return { ...spec, sequential: false, steps: [...steps, { name: 'slow', seconds: 7_200 }] }
+  }
+
+  // Of a run that stops at its first failure, ZenML says that it is not in progress, whatever still runs.
+  test.each(['continue_on_failure', 'stop_on_failure'])(
+    'where steps of the earlier run may still be running (%s)',
+    async (mode) => {
+      const scene = await openScene({ pipelines: [withSlowStep()] })
+      const value = { execution_mode: mode }
+      const given = {
+        wait: false,
+        overrides: { ...overrides(1), layers: [{ source: 'configuration' as const, value }] },
+      }
+      await attempt(scene, 1, given)
+      await scene.clock.sleep(600_000)
+      const [run] = scene.server.runs
+      expect(run?.status).toBe('failed')
+      await attempt(scene, 2, given)
+      expect(starts(scene)).toEqual(NEW)
+      expect(reasons(scene)).toEqual([
+        `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps may still be running`,
+      ])
+    },
+  )
+
+  test('where nobody can tell whether steps of the earlier run are still running', async () => {
+    const scene = await open()
+    await attempt(scene, 1)
+    scene.server.addFault({
+      on: 'dag',
+      occurrence: 'always',
+      do: { kind: 'answer', status: 403, body: '{"detail":["IllegalOperationError","no"]}' },
+    })
     await attempt(scene, 2, { wait: false })
     expect(starts(scene)).toEqual(NEW)
-    expect(reasons(scene)).toEqual([
-      `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps may still be running`,
-    ])
+    expect(reasons(scene)[0]).toMatch(
+      /failed, but whether its steps are still running is not known: Could not read .*: the server answered 403/,
+    )
   })
 
   test('where the earlier run has a model version, which would stay without what is reused', async () => {

@@ -7,6 +7,8 @@ import { isAtLeast } from '../../zenml/version.ts'
 import type { Foreseen, ReplayPlan } from '../facts.ts'
 import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
 import type { FoundTarget } from '../find/target.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
+import { readSteps } from '../watch/read-steps.ts'
 import { isFrom } from './own-run.ts'
 import type { Requester } from './run-name.ts'
 
@@ -55,9 +57,7 @@ export async function planReplay(
   if (runPhase(run.status) !== 'failed') {
     return { kind: 'new', why: `${what} is ${run.status}, and only a failed run is replayed` }
   }
-  if (run.inProgress === true) {
-    return { kind: 'new', why: `${what} failed, but some of its steps may still be running` }
-  }
+  if (run.inProgress === true) return { kind: 'new', why: `${what} ${STILL_RUNNING}` }
   if (!isSurelyFrom(run, definition)) {
     return {
       kind: 'new',
@@ -70,9 +70,22 @@ export async function planReplay(
       why: `${what} failed, but resume: replay needs ZenML 0.95 or newer (this server: ${server.version})`,
     }
   }
-  const obstacle = await modelObstacle(run, client)
+  const obstacle = (await stepsObstacle(run, client)) ?? (await modelObstacle(run, client))
   if (obstacle !== undefined) return { kind: 'new', why: `${what} ${obstacle}` }
   return { kind: 'replay', id: run.id, name, attempt, url: runUrl(client.serverUrl, server, run.id, project) }
+}
+
+const STILL_RUNNING = 'failed, but some of its steps may still be running'
+
+/** A run that failed is not said to be in progress by ZenML where its mode stops it at the first failure (0.85 and newer). */
+async function stepsObstacle(run: Run, client: ZenmlClient): Promise<string | undefined> {
+  try {
+    const running = unfinishedSteps(await readSteps(client, run))
+    return running.length === 0 ? undefined : STILL_RUNNING
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    return `failed, but whether its steps are still running is not known: ${error.message}`
+  }
 }
 
 /**
