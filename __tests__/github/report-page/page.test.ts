@@ -176,13 +176,15 @@ test('JSON that is nested deeply is shown as it came: indents would make it a hu
 })
 
 test('the page does not grow without end: what comes behind is named, and said not to be shown', () => {
-  const row = '|a'.repeat(49)
-  const rows = `${row}\n${'|-'.repeat(49)}\n${`${row}\n`.repeat(4_900)}`
-  const names = Array.from({ length: 50 }, (_, index) => `evaluate.t${index}`)
+  // Each character of a cell takes five on the page.
+  const row = `|${'<'.repeat(10)}`.repeat(49)
+  const rows = `${row}\n${'|-'.repeat(49)}\n${`${row}\n`.repeat(830)}`
+  const names = Array.from({ length: 20 }, (_, index) => `evaluate.t${index}`)
   const page = showing(...names.map((name) => show('markdown', rows, name)))
+  expect(page.length).toBeGreaterThan(20_000_000)
   expect(page.length).toBeLessThan(32_000_000)
   expect(page).toContain(
-    '<figcaption>evaluate.t49</figcaption><p>Not shown, because the page has reached its maximum size.',
+    '<figcaption>evaluate.t19</figcaption><p>Not shown, because the page has reached its maximum size.',
   )
 })
 
