@@ -211,7 +211,7 @@ export class Rehearsal {
       file,
       text.replace('## [Unreleased]\n', '## [Unreleased]\n\n### Fixed\n\n- A slip, for the rehearsal.\n'),
     )
-    // A workflow changes too: then only a token with that right can lead v1 past it.
+    // A workflow changes too: then only a token with that right can move v1 past it.
     const workflows = path.join(work, '.github/workflows/ci.yml')
     if (existsSync(workflows)) appendFileSync(workflows, '# For the rehearsal.\n')
     git(work, 'commit', '--quiet', '--all', '--message', 'A fix')

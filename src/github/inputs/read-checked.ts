@@ -162,7 +162,7 @@ function withoutSecrets(
   ]
 }
 
-/** Misspelt names come first: they are often the reason why another input is missing. */
+/** Misspelled names come first: they are often the reason why another input is missing. */
 function inOrder(names: readonly InputName[], faults: readonly InputFault[]): InputFault[] {
   const place = (fault: InputFault): number => names.findIndex((name) => name === fault.input)
   return [...faults].sort((a, b) => place(a) - place(b))

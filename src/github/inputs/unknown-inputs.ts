@@ -50,7 +50,7 @@ const ALIASES: Readonly<Record<string, readonly InputName[]>> = {
 }
 
 /**
- * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelt one would
+ * Looks for inputs that the action does not have. GitHub passes them on with a warning only, so a misspelled one would
  * be ignored in silence: where it can be told what is meant, it is a fault. Others are a warning, because such a
  * variable can come from somewhere else, and nothing tells the two apart.
  */
