@@ -10,7 +10,7 @@ export interface MajorOptions {
 }
 
 /**
- * Leads `v1` to a version of 1.x.y; needs a token that may lead a tag past changes of workflows. Changes nothing if it
+ * Moves `v1` to a version of 1.x.y; needs a token that may move a tag past changes of workflows. Changes nothing if it
  * is there already, or if the version is a candidate. Throws if there is a newer version, unless that is what is
  * wanted.
  */
@@ -27,7 +27,7 @@ export async function moveMajor(github: Github, { version, allowOlder, say }: Ma
   const newer = newerReleases(tags, version)
   if (newer.length > 0 && !allowOlder) {
     throw new Error(
-      `${newer.join(', ')} came after ${tag}. To lead ${major} back to it, allow older versions.`,
+      `${newer.join(', ')} came after ${tag}. To move ${major} back to it, allow older versions.`,
     )
   }
   const before = tags.get(major)
