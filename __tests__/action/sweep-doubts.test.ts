@@ -118,7 +118,7 @@ test.concurrent('of a failed run, the steps that still run are named with their 
     const result = await sweep(scene, { pipeline: 'split', matrix: 'short.rows: [1]', configuration })
     expect(result.outputs).toMatchObject({ conclusion: 'failed' })
     expect(result.stdout).toMatch(
-      / Cell 1: the run failed while some of its steps were running; not waiting for them to end: long$/m,
+      / Cell 1: the run is failed, but some of its steps keep running: long\. Not waiting for them to end$/m,
     )
   })
 })

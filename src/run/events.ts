@@ -165,7 +165,7 @@ export type RunEvent =
     }
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   /** The same at the end of the watch: nobody waits for them. */
-  | { readonly kind: 'left-going-on'; readonly steps: readonly string[] }
+  | { readonly kind: 'left-going-on'; readonly status: string; readonly steps: readonly string[] }
   /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
   | { readonly kind: 'settling'; readonly forMs: number }
   /** What is done now that the time is up, or the workflow is cancelled; it may take `forMs`. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
-import { closeScenes } from '../scene.ts'
+import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
+import { closeScenes, until } from '../scene.ts'
 import { asking, askingChild, statusOf, YES, asked, errorOf, bodies, pausedRun } from './asked.ts'
 
 afterEach(closeScenes)
@@ -39,6 +40,64 @@ test('a child run is stopped by abort, and its parent goes on', async () => {
   scene.server.addFault({ on: 'run', occurrence: 2, do: running })
   expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
   expect(statusOf(scene, 1)).toBe('stopped')
+})
+
+describe('a run that is stopped by abort while a step of it runs', () => {
+  const trains: PipelineSpec = {
+    name: 'gate',
+    steps: [],
+    dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 3_600 }] },
+  }
+  const open = async () => {
+    const played = await asked(5, { pipelines: [trains], orchestrator: 'kubernetes' })
+    played.scene.server.pause(played.id, 'Deploy this model?')
+    return played
+  }
+  const abort = { resolution: 'abort', result: undefined } as const
+
+  test('says that the step is not stopped', async () => {
+    const { scene, answer } = await open()
+    expect(await answer(abort)).toMatchObject({ conclusion: 'resolved', status: 'stopped' })
+    expect(scene.server.runs[0]?.busy).toBe(true)
+    expect(scene.events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      sentence: expect.stringMatching(
+        /was answered: abort\. ZenML does not stop the steps that were running: train: http/,
+      ),
+    })
+  })
+
+  test('is not called stopped by stop/ while the step runs', async () => {
+    const { scene, id, answer } = await open()
+    await answer(abort)
+    const request = {
+      run: id,
+      project: undefined,
+      mode: 'stop',
+      workflowRunUrl: '',
+      timeoutMs: 120_000,
+    } as const
+    const outcome = await stopExistingRun(request, scene.dependencies())
+    expect(outcome).toMatchObject({ conclusion: 'failed', status: 'stopped' })
+    expect(outcome.error).toMatch(
+      /ZenML calls it stopped already, and then no longer stops its steps; still running: train$/,
+    )
+    await scene.clock.sleep(3_600_000)
+    const later = await stopExistingRun(request, scene.dependencies())
+    expect(later).toMatchObject({ conclusion: 'stopped' })
+  })
+
+  test('ends a step that follows it, which names the step and says nothing to be missing', async () => {
+    const { scene, answer } = await open()
+    const following = scene.execute({ target: { kind: 'template', reference: 'gate-template' } })
+    await until(() => scene.server.runs[1]?.status === 'running')
+    const followed = scene.server.runs[1]?.id ?? ''
+    scene.server.pause(followed, 'Deploy this model?')
+    await answer({ ...abort, run: followed })
+    expect(await following).toMatchObject({ conclusion: 'stopped' })
+    const of = (kind: string) => scene.events.filter((event) => event.kind === kind)
+    expect(of('left-going-on')).toMatchObject([{ status: 'stopped', steps: ['train'] }])
+    expect(of('details')).toMatchObject([{ details: { missing: [] } }])
+  })
 })
 
 describe('a run that is stopped by abort while its child run goes on', () => {

@@ -145,7 +145,7 @@ export class RunLog implements Reporter {
         return
       case 'left-going-on':
         this.#timed(
-          `The run failed while some of its steps were running; not waiting for them to end: ${inline(event.steps.join(', '), LONG)}`,
+          `The run is ${inline(event.status)}, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
         )
         return
       case 'settling':

@@ -182,14 +182,14 @@ async function readAll(
   deps: CollectDependencies,
 ): Promise<ReadAll> {
   const { retries, graphRetries, limit } = patience(thoroughly, deps)
-  const read = async (failedMayGoOn: boolean): Promise<ReadAll> => {
+  const read = async (mayGoOn: boolean): Promise<ReadAll> => {
     const [run, states, hydrated] = await Promise.all([
       readBestEffort((client) => client.runDetail(reference.id), deps, limit, { retries }),
       readBestEffort((client) => readSteps(client, reference), deps, limit, { retries: graphRetries }),
       readStepDetails(reference, thoroughly, deps, { limit, retries }),
     ])
     const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
-    const steps = countLacked(valueOf(states) ?? [], hydrated, ended, failedMayGoOn)
+    const steps = countLacked(valueOf(states) ?? [], hydrated, ended, mayGoOn)
     const behind = { run: isOutdated, steps }
     return { run, states, hydrated, behind }
   }
@@ -204,24 +204,23 @@ async function readAll(
  * they ended.
  *
  * @param known those of the graph
- * @param failedMayGoOn whether steps that run are believed to, where the run failed: unless its mode is continue_on_failure,
- *   ZenML says that nothing of it does (`_check_if_run_in_progress`, from 0.85 on)
+ * @param mayGoOn whether steps that run are believed to, where the run did not complete: unless its mode is
+ *   continue_on_failure, and of a dynamic one, ZenML says that nothing of it does (`_check_if_run_in_progress`, from 0.85 on)
  */
 function countLacked(
   known: readonly StepState[],
   { steps, missing }: ReadDetails,
   ended: Run | undefined,
-  failedMayGoOn: boolean,
+  mayGoOn: boolean,
 ): number {
   const listed = new Map(steps.map(({ state }) => [state.id, state]))
   const lacked = known.filter(({ id, status }) => {
     if (missing !== undefined || id === undefined || status === undefined) return false
     return isStepFinished(status) ? !isStepFinished(listed.get(id)?.status ?? 'unknown') : !listed.has(id)
   })
-  // Steps may go on where a run failed, unless the server says that nothing of it does.
+  // Steps may go on where a run failed or was stopped, unless the server says that nothing of it does.
   const phase = ended === undefined ? 'going-on' : runPhase(ended.status)
-  const isBelieved = ended?.inProgress === false && !(phase === 'failed' && failedMayGoOn)
-  const allEnded = phase === 'succeeded' || isBelieved
+  const allEnded = phase === 'succeeded' || (ended?.inProgress === false && !mayGoOn)
   const goingOn = [...known, ...listed.values()].filter(
     ({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on',
   )

@@ -67,8 +67,9 @@ function tellGoingOn(
   steps: readonly StepState[],
   { reporter }: Pick<LookBackDependencies, 'reporter'>,
 ): void {
-  const goingOn = runPhase(status) === 'failed' ? unfinishedSteps(steps) : []
-  if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', steps: goingOn })
+  const phase = runPhase(status)
+  const goingOn = phase === 'failed' || phase === 'stopped' ? unfinishedSteps(steps) : []
+  if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
 }
 
 /** Of the seconds that a cancelled workflow leaves. */
@@ -80,7 +81,7 @@ async function tellInHurry(
   run: Run,
   { client, timeLimit, reporter }: LookBackDependencies,
 ): Promise<void> {
-  if (runPhase(run.status) !== 'failed') return
+  if (runPhase(run.status) === 'succeeded') return
   const limit = timeLimit(IN_HURRY_MS)
   const read = await readBestEffort((each) => readSteps(each, reference), { client, timeLimit }, limit)
   if ('value' in read) tellGoingOn(run, read.value, { reporter })

@@ -9,6 +9,7 @@ import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
 import { stopRun } from '../stop/stop-run.ts'
 import { leftClause, leftOf } from '../stop/stop-result.ts'
 import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
@@ -112,24 +113,38 @@ async function answerAndLook(
       ? notStopped(question, place)
       : notResumed(question, place, after.run.statusReason)
   }
-  const left = request.resolution === 'abort' ? await stopChildRuns(question, deps) : undefined
+  const { left, running } = request.resolution === 'abort' ? await stopRest(question, deps) : NOTHING_LEFT
   if (left !== undefined) return childRunLeft(question, place, left)
-  deps.reporter.tell({ kind: 'ended', sentence: answered(question, place, request.resolution, when) })
+  deps.reporter.tell({
+    kind: 'ended',
+    sentence: answered(question, place, request.resolution, when, running),
+  })
   return undefined
 }
 
+/** What goes on of a run that ZenML has stopped. */
+interface Rest {
+  /** A clause about its child runs. */
+  readonly left: string | undefined
+  /** Its own steps, which nothing stops any more. */
+  readonly running: readonly string[]
+}
+
+const NOTHING_LEFT: Rest = { left: undefined, running: [] }
+
 /**
- * Stops what the run that asked had called: ZenML ends no more than that run. Gives a clause about what is left of it, and
- * undefined also where its child runs cannot be read, which takes nothing back of the answer.
+ * Stops what the run that asked had called: ZenML ends no more than that run. What cannot be read takes nothing back of
+ * the answer.
  */
-async function stopChildRuns(
+async function stopRest(
   { runId }: AskedQuestion,
   { client, clock, signal, cancelled }: AnswerDependencies,
-): Promise<string | undefined> {
-  if (cancelled.aborted) return undefined
+): Promise<Rest> {
+  if (cancelled.aborted) return NOTHING_LEFT
   try {
-    const { status, childRuns } = await client.dag(runId)
-    if (!childRuns.some((child) => runPhase(child.status) === 'going-on')) return undefined
+    const { status, steps, childRuns } = await client.dag(runId)
+    const running = unfinishedSteps(steps)
+    if (!childRuns.some((child) => runPhase(child.status) === 'going-on')) return { left: undefined, running }
     const request = {
       runId,
       status,
@@ -138,9 +153,9 @@ async function stopChildRuns(
       deadline: new Deadline(clock, STOP_MS),
     }
     const left = leftOf(await stopRun(request, { client, clock, signal }), 'part of the run')
-    return left && leftClause(left)
+    return { left: left && leftClause(left), running }
   } catch (error) {
-    if (isZenmlError(error) || signal?.aborted === true) return undefined
+    if (isZenmlError(error) || signal?.aborted === true) return NOTHING_LEFT
     throw error
   }
 }

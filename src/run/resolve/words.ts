@@ -90,15 +90,18 @@ export function childRunLeft(question: AskedQuestion, place: Place, left: string
   return `${shownQuestion(question, place)} was answered with abort, but ${left}. Stop the run that asked (${question.runId}) with stop/${see(place.url)}`
 }
 
-/** It went well. */
+/** It went well. @param running steps that ZenML does not stop with their run */
 export function answered(
   question: Question,
   place: Place,
   resolution: string,
   when: 'now' | 'before',
+  running: readonly string[],
 ): string {
   const how = when === 'now' ? 'was answered' : 'already had this answer'
-  return `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
+  const left =
+    running.length === 0 ? '' : `. ZenML does not stop the steps that were running: ${running.join(', ')}`
+  return `${shownQuestion(question, place)} ${how}: ${resolution}${left}${see(place.url)}`
 }
 
 function see(url: string | undefined): string {

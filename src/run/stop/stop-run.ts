@@ -333,11 +333,15 @@ class Stop {
   }
 
   /**
-   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not: of a dynamic one, and
-   * unless its mode is continue_on_failure, it says so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
+   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not, nor of a dynamic one
+   * that somebody else stopped: unless the mode is continue_on_failure, and where a question was answered with abort, it
+   * says so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
    */
-  #isOver({ inProgress, status }: Run): boolean {
-    return inProgress === false && runPhase(status) !== 'failed' && !this.#hasAborted
+  #isOver({ inProgress, status, isDynamic }: Run): boolean {
+    // ZenML also takes a request to stop a run that is stopped already.
+    const isOurs = this.#asked && runPhase(this.#request.status) === 'going-on' && !this.#hasAborted
+    const isDoubtful = runPhase(status) === 'failed' || (isDynamic && !isOurs)
+    return inProgress === false && !isDoubtful
   }
 
   async #look(): Promise<Run> {
