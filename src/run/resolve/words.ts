@@ -1,3 +1,4 @@
+import { twoSentences } from '../../base/sentences.ts'
 import { showOnOneLine } from '../../base/printable.ts'
 import { sortedJson, type JsonValue } from '../../base/json.ts'
 import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
@@ -99,9 +100,9 @@ export function answered(
   running: readonly string[],
 ): string {
   const how = when === 'now' ? 'was answered' : 'already had this answer'
-  const left =
-    running.length === 0 ? '' : `. ZenML does not stop the steps that were running: ${running.join(', ')}`
-  return `${shownQuestion(question, place)} ${how}: ${resolution}${left}${see(place.url)}`
+  const sentence = `${shownQuestion(question, place)} ${how}: ${resolution}${see(place.url)}`
+  if (running.length === 0) return sentence
+  return twoSentences(sentence, `ZenML does not stop the steps that were running: ${running.join(', ')}`)
 }
 
 function see(url: string | undefined): string {
