@@ -125,6 +125,16 @@ describe('promote/', () => {
     }),
   )
 
+  test.concurrent('inputs that cannot be used are named, each in a title, and nothing is sent', () =>
+    withServer({}, async (scene) => {
+      const result = await promote(scene, { model: 'classifier', stage: 'live', replace: 'all' })
+      const titles = [...result.stdout.matchAll(/^::error title=(.*?)::/gm)].map(([, title]) => title)
+      expect(titles).toEqual(['Input version', 'Input stage', 'Input replace'])
+      expect(result.outputs['conclusion']).toBe('failed')
+      expect(scene.server.requests).toEqual([])
+    }),
+  )
+
   onUnix('a cancelled workflow changes nothing', () =>
     withServer({}, async (scene) => {
       scene.server.addModelVersion('classifier')

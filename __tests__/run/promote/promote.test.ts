@@ -98,6 +98,11 @@ describe('what is sent, and what is so afterwards', () => {
     expect(scene.stages()).toEqual(['archived', 'archived', 'archived'])
     expect(await scene.promote(2, { stage: 'archived' })).toMatchObject({ conclusion: 'promoted' })
     expect(scene.puts()).toHaveLength(1)
+    // None of them is in the way, so nobody looks for them.
+    await scene.promote(2, { stage: 'staging' })
+    await scene.promote(2, { stage: 'archived' })
+    expect(scene.puts()).toHaveLength(3)
+    expect(scene.sent(/^GET .*stage=archived/)).toEqual([])
   })
 })
 

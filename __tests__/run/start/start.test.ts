@@ -60,6 +60,7 @@ describe.each(ZENML_VERSIONS)('ZenML %s: a name that the server keeps', (version
     const result = await scene.execute()
     expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[0]?.id })
     expect(scene.started.at(-1)).toMatchObject({ name: 'something else' })
+    expect(scene.events.find(({ kind }) => kind === 'started')).toMatchObject({ adopted: true })
     expect(triggers(scene)).toBe(1)
   })
 

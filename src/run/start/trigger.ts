@@ -153,9 +153,7 @@ class Trigger {
         if (this.#attempt === 1 || (await this.#isLastWord(answer))) {
           return this.#giveUp(answer.error, answer.byZenml)
         }
-        if (!answer.byZenml) return this.#searchAndPause(answer.error)
-        await this.#pause('unclear', answer.error)
-        return this.#adopt()
+        return this.#searchAndPause(answer.error)
       case 'unclear':
         return this.#searchAndPause(answer.error)
     }
