@@ -85,7 +85,9 @@ async function play(scene: DemoScene, number: number, speed: number): Promise<Pl
     console.log(`\n${bold(`━━ ${number} of ${scenes.length}: ${scene.title} `.padEnd(WIDTH, '━'))}\n`)
     console.log(`${scene.before}\n\n${bold('In the workflow')}\n`)
     console.log(`${block(workflowStep(scene.inputs))}\n\n${bold('The log, as GitHub shows it')}\n`)
-    if (scene.onMain !== undefined) await runAction({ inputs: inputsFor(server, scene.onMain) })
+    if (scene.onMain !== undefined) {
+      await runAction({ inputs: inputsFor(server, scene.onMain), env: { GITHUB_RUN_ID: '100200299' } })
+    }
     const result = await takeStep(scene, server, github)
     const comment = github
       .comments(PULL_REQUEST)

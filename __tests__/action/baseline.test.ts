@@ -4,7 +4,7 @@ import { annotations, expectGreen, expectRed, PATIENCE_MS, withServer } from './
 
 jest.setTimeout(PATIENCE_MS)
 
-const ON_MAIN = { GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_NAME: 'push' }
+const ON_MAIN = { GITHUB_RUN_ID: '4711', GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_NAME: 'push' }
 const PULL_REQUEST = {
   GITHUB_REF: 'refs/pull/7/merge',
   GITHUB_HEAD_REF: 'faster',
@@ -59,4 +59,27 @@ test('wait/ compares the run that it waits for', () =>
     expect(JSON.parse(result.outputs['comparison'] ?? '')).toMatchObject({
       baseline: { id: first.outputs['run-id'] },
     })
+  }))
+
+test('a sweep that is run again, and takes up its own runs, is not compared with the best of them', () =>
+  withServer({}, async (scene) => {
+    const before = await scene.step(reaching(0.7), { env: ON_MAIN })
+    const inputs = {
+      pipeline: 'training',
+      matrix: 'train.accuracy: [0.8, 0.9]',
+      parameters: 'train.seconds: 0.1',
+      rank: 'max train.accuracy',
+      ...{ ...BETTER, expect: 'train.accuracy > baseline' },
+      resume: 'true',
+    }
+    for (const GITHUB_RUN_ATTEMPT of ['1', '2']) {
+      const env = { ...ON_MAIN, GITHUB_RUN_ID: '4712', GITHUB_RUN_ATTEMPT }
+      const result = await scene.step(inputs, { entry: 'sweep', env })
+      expect(result.exitCode).toBe(0)
+      expect(JSON.parse(result.outputs['comparison'] ?? '')).toMatchObject({
+        baseline: { id: before.outputs['run-id'] },
+        metrics: [{ name: 'train.accuracy', value: 0.9, baseline: 0.7 }, { name: 'train.loss' }],
+      })
+    }
+    expect(scene.runs).toHaveLength(3)
   }))

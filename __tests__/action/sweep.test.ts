@@ -279,7 +279,7 @@ test.concurrent('the best is compared with the baseline, and it alone is one for
         baseline: 'main',
         expect: 'train.accuracy > baseline',
       },
-      ON_MAIN,
+      { ...ON_MAIN, GITHUB_RUN_ID: '4711' },
     )
     expect(JSON.parse(second.outputs['comparison'] ?? '')).toMatchObject({
       baseline: { id: first.outputs['best-run-id'] },

@@ -39,7 +39,7 @@ export function requestFromInputs<Inputs extends StartInputs>(inputs: Inputs, en
 /** What a run is compared with: a branch is one of this repository. */
 export function baselineOf(
   { baselineInput }: { readonly baselineInput: BaselineInput | undefined },
-  { repository }: Pick<WorkflowContext, 'repository'>,
+  { repository, workflowRunUrl }: Pick<WorkflowContext, 'repository' | 'workflowRunUrl'>,
 ): FollowPolicy['baseline'] {
-  return baselineInput?.kind === 'branch' ? { ...baselineInput, repository } : baselineInput
+  return baselineInput?.kind === 'branch' ? { ...baselineInput, repository, workflowRunUrl } : baselineInput
 }

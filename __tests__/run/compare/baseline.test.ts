@@ -23,7 +23,8 @@ const PULL_REQUEST: Provenance = {
   eventName: 'pull_request',
 }
 
-const onMain = { kind: 'branch', branch: 'main', repository: 'o/r' } as const
+const WORKFLOW_RUN = 'https://github.com/o/r/actions/runs/90'
+const onMain = { kind: 'branch', branch: 'main', repository: 'o/r', workflowRunUrl: WORKFLOW_RUN } as const
 
 /** The pipeline `training` logs the accuracy that its parameter says. */
 function reaching(accuracy: number): Pick<RunRequest, 'overrides'> {
@@ -100,6 +101,8 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     ['another branch', { ref: 'refs/heads/main-2' }],
     ['a tag called main', { ref: 'refs/tags/main' }],
     ['another repository', { repository: 'o/other' }],
+    ['the same workflow run', { workflowRunUrl: WORKFLOW_RUN }],
+    ['an earlier attempt of the same workflow run', { workflowRunUrl: `${WORKFLOW_RUN}/attempts/2` }],
   ])('a run of %s is not taken for one of main', async (_, provenance) => {
     const scene = await open()
     await scene.execute({ provenance: { ...MAIN, ...provenance } })

@@ -1,5 +1,5 @@
 import { Deadline } from '../../base/deadline.ts'
-import { isJsonObject } from '../../base/json.ts'
+import { isJsonObject, type JsonValue } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
@@ -14,8 +14,14 @@ import { insisting } from '../failure-tolerance.ts'
 
 /** The run that another is compared with. */
 export type BaselineChoice =
-  /** The newest good run of a branch of this repository. */
-  | { readonly kind: 'branch'; readonly branch: string; readonly repository: string }
+  /** The newest good run of a branch of this repository; not one of this workflow run, whatever its attempt. */
+  | {
+      readonly kind: 'branch'
+      readonly branch: string
+      readonly repository: string
+      /** Of any attempt; empty if not known. */
+      readonly workflowRunUrl: string
+    }
   /** Id or exact name. */
   | { readonly kind: 'run'; readonly reference: string }
   /** It was read already. */
@@ -120,7 +126,7 @@ async function findNamed(
 }
 
 async function findOnBranch(
-  { branch, repository }: Extract<BaselineChoice, { kind: 'branch' }>,
+  choice: Extract<BaselineChoice, { kind: 'branch' }>,
   { id, projectId, pipelineId }: ComparedRun,
   client: ZenmlClient,
 ): Promise<Found> {
@@ -128,12 +134,13 @@ async function findOnBranch(
     return { kind: 'unread', why: 'the server does not say which pipeline the run is of' }
   }
   let isHidden = false
+  const { branch } = choice
   const query = { pipelineId, projectId, size: PAGE_SIZE, branch }
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const { runs, isLast } = await client.completedRuns({ ...query, page })
     for (const run of runs) {
       isHidden ||= run.metadata === undefined
-      if (run.id !== id && isGoodRunOf(run, branch, repository)) return run
+      if (run.id !== id && isGoodRun(run, choice)) return run
     }
     if (!isLast) continue
     return isHidden
@@ -146,13 +153,23 @@ async function findOnBranch(
   }
 }
 
-function isGoodRunOf({ metadata }: Run, branch: string, repository: string): boolean {
+function isGoodRun(
+  { metadata }: Run,
+  { branch, repository, workflowRunUrl }: Extract<BaselineChoice, { kind: 'branch' }>,
+): boolean {
   const noted = originNotedOn(metadata)
   return (
     isJsonObject(noted) &&
     noted['repository'] === repository &&
     noted['branch'] === branch &&
     noted['conclusion'] === 'completed' &&
-    EVENTS.includes(noted['event'])
+    EVENTS.includes(noted['event']) &&
+    // A re-run of a job would be compared with its own earlier attempt.
+    !(workflowRunUrl !== '' && workflowRunOf(noted['workflow_run']) === workflowRunOf(workflowRunUrl))
   )
+}
+
+/** The address without its attempt. */
+function workflowRunOf(url: JsonValue | undefined): JsonValue | undefined {
+  return typeof url === 'string' ? url.replace(/\/attempts\/\d+$/, '') : undefined
 }
