@@ -11,6 +11,7 @@ export interface PlannedStep {
   readonly durationMs: number
   readonly fails: StepFailure | undefined
   readonly cached: boolean
+  readonly preempted?: boolean | undefined
   /** Set where a replay takes its result from an earlier run. */
   readonly original?: PlannedStep
   /** Attempts that fail before this one. */
@@ -44,7 +45,7 @@ export type RunEvent =
   /** The question was answered with an abort: the run is stopped at once. */
   | { readonly kind: 'abort'; readonly at: number }
 
-export type StepOutcome = 'completed' | 'cached' | 'skipped' | 'failed' | 'retried' | 'stopped'
+export type StepOutcome = 'completed' | 'cached' | 'skipped' | 'failed' | 'retried' | 'stopped' | 'cancelled'
 
 /**
  * When a step, or one attempt at it, runs; one that never starts is not in the list, one that never ends has end
@@ -140,8 +141,9 @@ function spanOf(step: PlannedStep, start: number, limits: Limits, plan: RunPlan)
   return { step, start, end, outcome: outcomeOf(step) }
 }
 
-function outcomeOf({ fails, cached, original }: PlannedStep): StepOutcome {
+function outcomeOf({ fails, cached, original, preempted = false }: PlannedStep): StepOutcome {
   if (original !== undefined) return 'skipped'
+  if (preempted) return 'cancelled'
   return fails ? 'failed' : cached ? 'cached' : 'completed'
 }
 
@@ -154,7 +156,7 @@ function readyAt(
   let ready = earliest
   for (const name of step.upstream) {
     const before = spans.get(name)
-    if (before === undefined || before.outcome === 'failed' || before.outcome === 'stopped') return undefined
+    if (before === undefined || ['failed', 'stopped', 'cancelled'].includes(before.outcome)) return undefined
     ready = Math.max(ready, before.end)
   }
   return ready

@@ -270,6 +270,7 @@ function configure(
     durationMs: Math.round((one.seconds ?? seconds) * 1000),
     fails: one.fails,
     cached: spec.cached === true && configuration['enable_cache'] !== false,
+    preempted: spec.preempted,
     log: one.log ?? [],
     metadata: one.metadata ?? {},
     earlier: [],

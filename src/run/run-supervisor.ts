@@ -240,7 +240,7 @@ export class RunSupervisor {
     this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` }
     const lookedBack = await this.#lookBack(started, watched.run)
     this.#details = lookedBack.details
-    const outcome = conclude(watched, { ...started, timeoutMs: undefined, cause: lookedBack.cause })
+    const outcome = conclude(watched, { ...started, ...lookedBack, timeoutMs: undefined })
     if (outcome.conclusion !== 'completed') return outcome
     return applyQualityGate(begun, outcome, lookedBack, this.#policy, {
       ...this.deps,

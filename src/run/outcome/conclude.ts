@@ -13,6 +13,8 @@ export interface ConcludeContext {
   readonly url: string | undefined
   readonly timeoutMs: number | undefined
   readonly cause: Cause
+  /** Steps of a run that is completed for ZenML, though they were not. */
+  readonly cancelled?: readonly string[]
 }
 
 /** Why a run failed, as far as that is known. */
@@ -83,14 +85,18 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
 
 function concludeRun(
   run: Run,
-  { name, cause }: ConcludeContext,
+  { name, cause, cancelled = [] }: ConcludeContext,
   where: string,
   failedStep: string | undefined,
 ): Outcome {
   const { status } = run
   const phase = runPhase(status)
-  if (phase === 'succeeded')
+  if (phase === 'succeeded' && cancelled.length === 0)
     return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
+  if (phase === 'succeeded') {
+    const error = `ZenML calls the run "${name}" ${status}, but these steps were cancelled: ${cancelled.join(', ')}${where}`
+    return { conclusion: 'failed', status, error, failedStep: cancelled[0] }
+  }
   return {
     conclusion: phase === 'stopped' ? 'stopped' : 'failed',
     status,

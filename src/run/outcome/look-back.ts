@@ -11,6 +11,8 @@ import { collectWithLate } from './late-values.ts'
 /** What is known of a run that has ended. */
 export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
   readonly cause: Cause
+  /** Steps that somebody or something ended: ZenML calls a run without a failed or stopped one completed. */
+  readonly cancelled: readonly string[]
 }
 
 export interface LookBackOptions {
@@ -59,7 +61,16 @@ async function readAndTell(
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
   if (run !== undefined) tellGoingOn(run, details.steps, deps)
-  return { details, unread, cause }
+  return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
+}
+
+/**
+ * A preempted step is `cancelled`, which ZenML leaves out where it works out the state of a static pipeline's run
+ * (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
+ */
+function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): string[] {
+  if (run?.isDynamic !== false) return []
+  return steps.filter(({ status }) => status === 'cancelled').map(({ name }) => name)
 }
 
 function tellGoingOn(
