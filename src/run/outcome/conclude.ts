@@ -94,7 +94,7 @@ function concludeRun(
   if (phase === 'succeeded' && cancelled.length === 0)
     return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
   if (phase === 'succeeded') {
-    const error = `ZenML calls the run "${name}" ${status}, but these steps were cancelled: ${cancelled.join(', ')}${where}`
+    const error = `ZenML calls the run "${name}" completed, but these steps were cancelled: ${cancelled.join(', ')}${where}`
     return { conclusion: 'failed', status, error, failedStep: cancelled[0] }
   }
   return {
