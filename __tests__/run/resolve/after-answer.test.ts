@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
+import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
+import { Deadline } from '../../../src/base/deadline.ts'
 import { closeScenes, until } from '../scene.ts'
 import { asking, askingChild, statusOf, YES, asked, errorOf, bodies, pausedRun } from './asked.ts'
 
@@ -84,6 +86,17 @@ describe('a run that is stopped by abort while a step of it runs', () => {
     await scene.clock.sleep(3_600_000)
     const later = await stopExistingRun(request, scene.dependencies())
     expect(later).toMatchObject({ conclusion: 'stopped' })
+  })
+
+  test('is not called stopped by a post step, which only knows that it was running', async () => {
+    const { scene, answer } = await open()
+    await answer(abort)
+    const { clock, client } = scene
+    const run = { ...scene.started[0]!, status: 'running' }
+    const deadline = new Deadline(clock, 110_000)
+    const ended = await stopOrKeep({ run, mode: 'stop', reason: 'r', deadline }, { client, clock })
+    expect(ended.settled).toBe(false)
+    expect(ended.sentence).toMatch(/ZenML calls it stopped already, .*; still running: train$/)
   })
 
   test('ends a step that follows it, which names the step and says nothing to be missing', async () => {

@@ -87,7 +87,6 @@ class Stop {
   /** It waited for a person, so no process of it is there that could end it. */
   #wasPaused: boolean
   /** Then the server says that nothing goes on, even of steps that run beside the question. */
-  #hasAborted = false
   #stepsGoingOn: StopResult | undefined
   /** Why it waits for a person for ever. */
   #unanswered: string | undefined
@@ -305,7 +304,6 @@ class Stop {
     this.#childRuns.stop(childRuns)
     if (!aborted) return false
     this.#asked = true
-    this.#hasAborted = true
     return true
   }
 
@@ -333,15 +331,13 @@ class Stop {
   }
 
   /**
-   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not, nor of a dynamic one
-   * that somebody else stopped: unless the mode is continue_on_failure, and where a question was answered with abort, it
-   * says so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
+   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not, unless its mode is
+   * continue_on_failure, nor of a dynamic one, which is stopped as soon as its question is answered with abort: then it says
+   * so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
    */
   #isOver({ inProgress, status, isDynamic }: Run): boolean {
-    // ZenML also takes a request to stop a run that is stopped already.
-    const isOurs = this.#asked && runPhase(this.#request.status) === 'going-on' && !this.#hasAborted
-    const isDoubtful = runPhase(status) === 'failed' || (isDynamic && !isOurs)
-    return inProgress === false && !isDoubtful
+    const phase = runPhase(status)
+    return inProgress === false && (phase === 'succeeded' || (phase === 'stopped' && !isDynamic))
   }
 
   async #look(): Promise<Run> {
