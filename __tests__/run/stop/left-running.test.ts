@@ -1,6 +1,7 @@
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import type { PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
+import type { StartedRun } from '../../../src/run/recovery-journal.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
@@ -106,4 +107,49 @@ test('a dynamic run that is failed while a step of it runs is not called ended: 
   )
   // What was killed is never heard of again, so nothing is waited for.
   expect(scene.clock.now() - before).toBeLessThan(5_000)
+})
+
+describe('a failed run of which another step may start, while no step runs', () => {
+  /** The graph as it is while the machine of the step `long` is on its way. */
+  async function betweenSteps(): Promise<{ scene: Scene; run: StartedRun }> {
+    const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+    const target = { kind: 'template', reference: 'split-template' } as const
+    await scene.execute({ target, wait: false })
+    await scene.clock.sleep(20_000)
+    const run = { ...scene.started[0]!, status: 'running' }
+    const node = (name: string, id: string | null, metadata: object) => ({
+      node_id: `step/${name}`,
+      type: 'step',
+      ...{ id, name, metadata },
+    })
+    const nodes = [node('short', 'f00', { status: 'failed' }), node('long', null, {})]
+    const body = JSON.stringify({ id: run.id, status: 'failed', nodes, edges: [] })
+    scene.server.addFault({
+      on: 'dag',
+      occurrence: 'always',
+      do: { kind: 'answer', status: 200, body },
+    })
+    return { scene, run }
+  }
+  const UNSURE =
+    /may still be running: http.* It could not be stopped: ZenML calls it failed already, and then no longer stops it, but also says that it is in progress; more of its steps may start$/
+
+  test('is not called ended by a step that stops it', async () => {
+    const { scene, run } = await betweenSteps()
+    const { client, clock } = scene
+    const request = { run, mode: 'stop', reason: 'r', deadline: new Deadline(clock, 60_000) } as const
+    const ended = await stopOrKeep(request, { client, clock })
+    expect(ended.settled).toBe(false)
+    expect(ended.sentence).toMatch(UNSURE)
+  })
+
+  test('is no success of stop/', async () => {
+    const { scene, run } = await betweenSteps()
+    const result = await stopExistingRun(
+      { run: run.id, project: undefined, mode: 'stop', workflowRunUrl: '', timeoutMs: 60_000 },
+      scene.dependencies(),
+    )
+    expect(result.conclusion).toBe('failed')
+    expect(result.error).toMatch(UNSURE)
+  })
 })

@@ -59,10 +59,16 @@ describe.each(['failed', 'stopped'])('a %s run that is said to be in progress fo
       [load, train, step('b', undefined, [])],
       300,
     ],
+    ['the first of two branches failed', [train, step('b', undefined, [])], 300],
     ['another branch runs', [load, train, step('report', 'running', ['load'])], undefined],
     ['another branch is in a state that nobody knows', [load, step('b', 'hibernating', [])], undefined],
   ] as const)('%s: it is over after so many unchanged seconds', (_, steps, seconds) => {
     expect(overAfter(ended(status), steps)).toBe(seconds)
+  })
+
+  test('of a dynamic pipeline, whose graph does not show what comes next: over after five minutes', () => {
+    expect(overAfter(ended(status, { isDynamic: true }), [load, train])).toBe(300)
+    expect(overAfter(ended(status, { isDynamic: true, inProgress: undefined }), [load, train])).toBe(30)
   })
 
   test('is not over before its steps were read', () => {

@@ -8,11 +8,11 @@ import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
-import { unfinishedSteps } from '../watch/is-over.ts'
+import { mayStartStep, unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
-import { overWithStepsLeft, type StopResult } from './stop-result.ts'
+import { overBetweenSteps, overWithStepsLeft, type StopResult } from './stop-result.ts'
 
 export interface StopRequest {
   readonly runId: string
@@ -326,8 +326,9 @@ class Stop {
   #accountForSteps(run: Run, steps: readonly StepState[]): StopResult {
     const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
     const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
-    if (unfinished.length === 0) return { kind: 'ended', status: run.status, byItself }
-    return overWithStepsLeft(run, unfinished)
+    if (unfinished.length > 0) return overWithStepsLeft(run, unfinished)
+    const mayGoOn = run.inProgress === true && mayStartStep(run, steps)
+    return mayGoOn ? overBetweenSteps(run) : { kind: 'ended', status: run.status, byItself }
   }
 
   /**

@@ -39,13 +39,21 @@ export function isOver({ run, steps }: Sighting, unchangedMs: number): boolean {
     case 'stopped':
       if (run.inProgress === false) return true
       if (steps === undefined || unfinishedSteps(steps).length > 0) return false
-      return unchangedMs >= settleMs(steps)
+      return unchangedMs >= settleMs(run, steps)
   }
 }
 
 /** For how many milliseconds nothing may change until a failed or stopped run is over, where no step of it runs. */
-export function settleMs(steps: readonly StepState[]): number {
-  return hasStartableStep(steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
+export function settleMs(run: Run, steps: readonly StepState[]): number {
+  return mayStartStep(run, steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
+}
+
+/**
+ * Whether a step of a failed or stopped run may still start. Of a dynamic one nobody can tell from its graph, which shows
+ * only what has started; before 0.94 it may be `failed` and in progress, since its code caught the failure of a step.
+ */
+export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[]): boolean {
+  return isDynamic ? inProgress === true : hasStartableStep(steps)
 }
 
 /** Names of the steps that have started and not ended. */
@@ -53,13 +61,13 @@ export function unfinishedSteps(steps: readonly StepState[]): string[] {
   return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name)
 }
 
-/** Whether a step has not started although all that it waits for succeeded. A run without any started step has none. */
+/** Whether a step has not started although all that it waits for, if anything, succeeded; not where none has started. */
 function hasStartableStep(steps: readonly StepState[]): boolean {
   const succeeded = new Set(
     steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),
   )
   return (
-    succeeded.size > 0 &&
+    steps.some(({ status }) => status !== undefined) &&
     steps.some(
       ({ status, upstream }) =>
         status === undefined && upstream?.every((name) => succeeded.has(name)) === true,

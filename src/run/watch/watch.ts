@@ -234,7 +234,7 @@ class Watch {
     if (all !== undefined) await this.#noteParts(all)
     if (isChanged && isEnd) this.#tellState(run)
     this.#failed = needsSteps(run) ? run : undefined
-    if (this.#failed !== undefined) this.#noteGoingOn(all?.steps)
+    if (this.#failed !== undefined) this.#noteGoingOn(this.#failed, all?.steps)
     const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
     if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
     return this.#noteQuestions()
@@ -272,11 +272,12 @@ class Watch {
   }
 
   /** Why a run that has ended is still watched. */
-  #noteGoingOn(steps: readonly StepState[] | undefined): void {
+  #noteGoingOn(run: Run, steps: readonly StepState[] | undefined): void {
     if (steps === undefined) return
     const running = unfinishedSteps(steps)
     if (running.length > 0 && !this.#toldGoingOn) this.#tell({ kind: 'failed-but-going-on', steps: running })
-    if (running.length === 0 && !this.#toldSettling) this.#tell({ kind: 'settling', forMs: settleMs(steps) })
+    if (running.length === 0 && !this.#toldSettling)
+      this.#tell({ kind: 'settling', forMs: settleMs(run, steps) })
     if (running.length > 0) this.#toldGoingOn = true
     else this.#toldSettling = true
   }
