@@ -118,7 +118,7 @@ test.concurrent('of a failed run, the steps that still run are named with their 
     const result = await sweep(scene, { pipeline: 'split', matrix: 'short.rows: [1]', configuration })
     expect(result.outputs).toMatchObject({ conclusion: 'failed' })
     expect(result.stdout).toMatch(
-      / Cell 1: the run is failed, but some of its steps keep running: long\. Not waiting for them to end$/m,
+      / Cell 1: the run is failed, but parts of it are still running: long\. Not waiting for them to end$/m,
     )
   })
 })

@@ -3,7 +3,7 @@ import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
-import { closeScenes, until } from '../scene.ts'
+import { closeScenes, openScene, until } from '../scene.ts'
 import { asking, askingChild, statusOf, YES, asked, errorOf, bodies, pausedRun } from './asked.ts'
 
 afterEach(closeScenes)
@@ -123,6 +123,20 @@ describe('a run that is stopped by abort while its child run goes on', () => {
       dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 7_200 }] },
     },
   }
+
+  test('is followed to its end, and the child run is named, where somebody else gave the answer', async () => {
+    const scene = await openScene({ pipelines: [callsLong], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target: { kind: 'template', reference: 'gate-template' } })
+    await until(() => scene.events.some(({ kind }) => kind === 'paused'))
+    const { id } = scene.started[0]!
+    const [question] = (await scene.client.dag(id)).questions
+    await scene.client.resolveQuestion(question?.id ?? '', { resolution: 'abort', result: undefined })
+    expect(await following).toMatchObject({ conclusion: 'stopped' })
+    expect(statusOf(scene, 1)).toBe('running')
+    expect(scene.events.find(({ kind }) => kind === 'left-going-on')).toMatchObject({
+      steps: [`the child run ${scene.server.runs[1]!.name}`],
+    })
+  })
 
   test('takes it along', async () => {
     const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })

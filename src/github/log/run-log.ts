@@ -145,7 +145,7 @@ export class RunLog implements Reporter {
         return
       case 'left-going-on':
         this.#timed(
-          `The run is ${inline(event.status)}, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
+          `The run is ${inline(event.status)}, but parts of it are still running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
         )
         return
       case 'settling':

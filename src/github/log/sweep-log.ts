@@ -186,7 +186,7 @@ export class SweepLog {
         return
       case 'left-going-on':
         this.#hindered(
-          `${name}: the run is ${inline(event.status)}, but some of its steps keep running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
+          `${name}: the run is ${inline(event.status)}, but parts of it are still running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
         )
     }
   }

@@ -60,7 +60,7 @@ async function readAndTell(
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
-  if (run !== undefined) tellGoingOn(run, details.steps, deps)
+  if (run !== undefined) tellGoingOn(run, details.steps, deps, await childRunsLeft(run, deps))
   return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
 }
 
@@ -77,10 +77,24 @@ function tellGoingOn(
   { status }: Run,
   steps: readonly StepState[],
   { reporter }: Pick<LookBackDependencies, 'reporter'>,
+  childRuns: readonly string[] = [],
 ): void {
   const phase = runPhase(status)
-  const goingOn = phase === 'failed' || phase === 'stopped' ? unfinishedSteps(steps) : []
+  const goingOn = phase === 'failed' || phase === 'stopped' ? [...unfinishedSteps(steps), ...childRuns] : []
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
+}
+
+/** Whoever answers a question with abort stops the run that asked, and not what it has called. */
+async function childRunsLeft(
+  { id, status, isDynamic }: Run,
+  deps: Pick<LookBackDependencies, 'client' | 'timeLimit'>,
+): Promise<string[]> {
+  if (!isDynamic || runPhase(status) !== 'stopped') return []
+  const read = await readBestEffort((client) => client.dag(id), deps, deps.timeLimit(IN_HURRY_MS))
+  const childRuns = 'value' in read ? read.value.childRuns : []
+  return childRuns
+    .filter((child) => runPhase(child.status) === 'going-on')
+    .map(({ name }) => `the child run ${name}`)
 }
 
 /** Of the seconds that a cancelled workflow leaves. */
