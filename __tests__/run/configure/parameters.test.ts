@@ -261,19 +261,15 @@ test.each(['rounds: 1', 'parameters.rounds: 1', 'parameters: {rounds: 1}'])(
   },
 )
 
-test('a step that a dynamic pipeline does not list is a warning', async () => {
+test('a step that a dynamic pipeline does not list is an error: ZenML would ignore what is set for it', async () => {
   const scene = await openScene()
   const target = { kind: 'template', reference: 'dynamic-template' } as const
   const parameters = await written('train.accuracy: 0.5')
   const own = { layers: [], parameters, tags: undefined, enableCache: undefined }
-  await scene.execute({ target, wait: false, overrides: own })
-  expect(scene.events).toContainEqual(
-    expect.objectContaining({
-      warnings: [
-        'parameters, line 1, column 1: the pipeline is dynamic and does not list a step "train"; if there is none, this is ignored',
-      ],
-    }),
+  await expect(scene.execute({ target, wait: false, overrides: own })).rejects.toThrow(
+    /^parameters, line 1, column 1: the pipeline is dynamic and its depends_on lists no step "train", so ZenML would ignore this; make it a parameter of the pipeline, or list the step\. It lists/,
   )
+  expect(scene.server.runs).toEqual([])
 })
 
 test('what the server will convert is a warning, and is sent as it was written', async () => {

@@ -101,14 +101,12 @@ function checkSteps(steps: JsonValue | undefined, check: Check): void {
 
 function checkUnknownStep(name: string, path: Path, { outline, findings }: Check): void {
   const { isDynamic, steps } = outline
-  if (isDynamic) {
-    findings.warn(
-      path,
-      `the pipeline is dynamic and does not list a step ${quoted(name)}; if there is none, this is ignored`,
-    )
-    return
-  }
-  findings.error(path, () => `the pipeline has no step ${quoted(name)}${alternatives(name, [...steps])}`)
+  // ZenML applies a run's configuration only to steps that `depends_on` lists (`get_config_template`; seen on 0.98.0).
+  const problem = isDynamic
+    ? `the pipeline is dynamic and its depends_on lists no step ${quoted(name)}, so ZenML would ignore this; make it a parameter of the pipeline, or list the step`
+    : `the pipeline has no step ${quoted(name)}`
+  const others = alternatives(name, [...steps], isDynamic ? 'It lists' : undefined)
+  findings.error(path, () => `${problem}${others}`)
 }
 
 function checkStep(name: string, { parameters, ...others }: JsonObject, path: Path, check: Check): void {
