@@ -267,7 +267,7 @@ test('a step that a dynamic pipeline does not list is an error: ZenML would igno
   const parameters = await written('train.accuracy: 0.5')
   const own = { layers: [], parameters, tags: undefined, enableCache: undefined }
   await expect(scene.execute({ target, wait: false, overrides: own })).rejects.toThrow(
-    /^parameters, line 1, column 1: the pipeline is dynamic and its depends_on lists no step "train", so ZenML would ignore this; make it a parameter of the pipeline, or list the step\. It lists/,
+    /^parameters, line 1, column 1: the pipeline is dynamic and its depends_on lists no step "train", so ZenML would ignore this; to pass it a value, give the pipeline a parameter for it\. It lists/,
   )
   expect(scene.server.runs).toEqual([])
 })

@@ -103,7 +103,7 @@ function checkUnknownStep(name: string, path: Path, { outline, findings }: Check
   const { isDynamic, steps } = outline
   // ZenML applies a run's configuration only to steps that `depends_on` lists (`get_config_template`; seen on 0.98.0).
   const problem = isDynamic
-    ? `the pipeline is dynamic and its depends_on lists no step ${quoted(name)}, so ZenML would ignore this; make it a parameter of the pipeline, or list the step`
+    ? `the pipeline is dynamic and its depends_on lists no step ${quoted(name)}, so ZenML would ignore this; to pass it a value, give the pipeline a parameter for it`
     : `the pipeline has no step ${quoted(name)}`
   const others = alternatives(name, [...steps], isDynamic ? 'It lists' : undefined)
   findings.error(path, () => `${problem}${others}`)
