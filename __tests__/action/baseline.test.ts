@@ -27,7 +27,7 @@ test.concurrent.each(ZENML_VERSIONS)(
       const first = await scene.step({ ...reaching(0.9), ...BETTER }, { env: ON_MAIN })
       expectGreen(first, 'completed')
       expect(annotations('warning', first)).toEqual([
-        'train.accuracy >= baseline (not checked: no run of the branch main has passed with this action yet)',
+        'train.accuracy >= baseline (not checked: no other workflow run on the branch main has passed with this action yet)',
       ])
 
       const worse = await scene.step({ ...reaching(0.8), ...BETTER }, { env: PULL_REQUEST })
@@ -43,7 +43,7 @@ test.concurrent.each(ZENML_VERSIONS)(
       const required = { ...BETTER, baseline: 'release', 'baseline-required': 'true' }
       const none = await scene.step({ ...reaching(0.9), ...required }, { env: PULL_REQUEST })
       expect(expectRed(none, 'expectation-missed')).toMatch(
-        /nothing to compare with: no run of the branch release has passed with this action yet/,
+        /nothing to compare with: no other workflow run on the branch release has passed with this action yet/,
       )
     }),
 )

@@ -142,7 +142,7 @@ test.concurrent('fail-fast stops the others also where a cancelled job would lea
 test.concurrent('while a run of the sweep may hold the only slot, trigger-timeout begins anew', () =>
   withServer({ faults: noSlots([2, 3, 4]) }, async (scene) => {
     const matrix = 'train.seconds: [500, 0.1]'
-    const result = await sweep(scene, { ...BASE, matrix, 'trigger-timeout': '4s' })
+    const result = await sweep(scene, { ...BASE, matrix, 'trigger-timeout': '6s' })
     expect(result.exitCode).toBe(0)
     expect(scene.triggers).toHaveLength(5)
   }),

@@ -78,12 +78,12 @@ test('summary and comment say it, and why there is nothing to compare with', () 
   const none = {
     ...comparison(),
     baseline: undefined,
-    missing: 'no run of the branch main has passed with this action yet',
+    missing: 'no other workflow run on the branch main has passed with this action yet',
   }
   for (const show of [renderSummary, (record: ReturnType<typeof recordOf>) => renderComment(record, place)]) {
     expect(show(recordOf({ comparison: comparison(metric('f1')) }))).toContain('| `f1` | `0.93` | `0.95` |')
     expect(show(recordOf({ comparison: none }))).toContain(
-      'Not compared (baseline `main`): `no run of the branch main has passed with this action yet`',
+      'Not compared (baseline `main`): `no other workflow run on the branch main has passed with this action yet`',
     )
   }
 })

@@ -109,7 +109,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     await scene.execute({ provenance: PULL_REQUEST, baseline: onMain })
     expect(comparisonOf(scene)).toMatchObject({
       baseline: undefined,
-      missing: 'no run of the branch main has passed with this action yet',
+      missing: 'no other workflow run on the branch main has passed with this action yet',
     })
   })
 
@@ -210,7 +210,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const required = await scene.execute({ ...request, baselineRequired: true })
     expect(required.conclusion).toBe('expectation-missed')
     expect(required.error).toMatch(
-      /got nothing to compare with: no run of the branch main has passed with this action yet$/,
+      /got nothing to compare with: no other workflow run on the branch main has passed with this action yet$/,
     )
     expect(await scene.execute(request)).toMatchObject({ conclusion: 'completed' })
     expect(verdictsOf(scene)).toEqual([
@@ -218,7 +218,7 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
         wanted: 'train.accuracy >= baseline',
         held: true,
         isUnchecked: true,
-        got: 'not checked: no run of the branch main has passed with this action yet',
+        got: 'not checked: no other workflow run on the branch main has passed with this action yet',
       },
     ])
   })

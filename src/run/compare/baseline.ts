@@ -145,7 +145,7 @@ async function findOnBranch(
     if (!isLast) continue
     return isHidden
       ? { kind: 'unread', why: 'the account has no permission to read the metadata of earlier runs' }
-      : { kind: 'none', why: `no run of the branch ${branch} has passed with this action yet` }
+      : { kind: 'none', why: `no other workflow run on the branch ${branch} has passed with this action yet` }
   }
   return {
     kind: 'unread',
