@@ -14,7 +14,7 @@ import { stopRun } from '../stop/stop-run.ts'
 export interface Doubt {
   /** What the server said to the trigger, or why it said nothing. */
   readonly detail: string
-  /** Whether it was a 5xx: then, most likely, the server did not come to its end with the request. */
+  /** Whether the server most likely did not finish the request: a 5xx, or it was at work on it and gave no run. */
   readonly isServerError: boolean
   /** Whether ZenML refused the start: then a run that is not under way yet never will be. */
   readonly isRefusal?: boolean
