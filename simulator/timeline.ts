@@ -1,4 +1,4 @@
-import type { EarlyFailure, StepFailure } from './types.ts'
+import type { EarlyFailure, StepFailure, StepSpec } from './types.ts'
 import type { Json } from './json.ts'
 import { goesOnAt, waitOf } from './wait.ts'
 
@@ -11,7 +11,7 @@ export interface PlannedStep {
   readonly durationMs: number
   readonly fails: StepFailure | undefined
   readonly cached: boolean
-  readonly preempted?: boolean | undefined
+  readonly preempted?: StepSpec['preempted']
   /** Set where a replay takes its result from an earlier run. */
   readonly original?: PlannedStep
   /** Attempts that fail before this one. */
@@ -45,7 +45,8 @@ export type RunEvent =
   /** The question was answered with an abort: the run is stopped at once. */
   | { readonly kind: 'abort'; readonly at: number }
 
-export type StepOutcome = 'completed' | 'cached' | 'skipped' | 'failed' | 'retried' | 'stopped' | 'cancelled'
+export type StepOutcome =
+  'completed' | 'cached' | 'skipped' | 'failed' | 'retried' | 'stopped' | 'cancelled' | 'cancelling'
 
 /**
  * When a step, or one attempt at it, runs; one that never starts is not in the list, one that never ends has end
@@ -141,9 +142,9 @@ function spanOf(step: PlannedStep, start: number, limits: Limits, plan: RunPlan)
   return { step, start, end, outcome: outcomeOf(step) }
 }
 
-function outcomeOf({ fails, cached, original, preempted = false }: PlannedStep): StepOutcome {
+function outcomeOf({ fails, cached, original, preempted }: PlannedStep): StepOutcome {
   if (original !== undefined) return 'skipped'
-  if (preempted) return 'cancelled'
+  if (preempted !== undefined) return preempted
   return fails ? 'failed' : cached ? 'cached' : 'completed'
 }
 
@@ -156,7 +157,8 @@ function readyAt(
   let ready = earliest
   for (const name of step.upstream) {
     const before = spans.get(name)
-    if (before === undefined || ['failed', 'stopped', 'cancelled'].includes(before.outcome)) return undefined
+    if (before === undefined || ['failed', 'stopped', 'cancelled', 'cancelling'].includes(before.outcome))
+      return undefined
     ready = Math.max(ready, before.end)
   }
   return ready

@@ -146,8 +146,8 @@ export interface StepSpec {
   /** What an output shows a person, by the output's name. */
   readonly visualizations?: Readonly<Record<string, readonly VisualizationSpec[]>>
   readonly cached?: boolean
-  /** It ends `cancelled`, as where a resource pool preempts it: ZenML calls its run completed all the same. */
-  readonly preempted?: boolean
+  /** A resource pool preempts it: ZenML calls its run completed all the same. `cancelling`: its process never ends. */
+  readonly preempted?: 'cancelled' | 'cancelling'
   /** Attempts that fail before this one, the earliest first; 0.74's runs from a template do not try again. */
   readonly retried?: readonly AttemptSpec[]
   /** How often it may be tried again; default: as often as it is. */

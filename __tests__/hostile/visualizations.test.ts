@@ -58,9 +58,9 @@ const all = (value: string): VisualizationSpec[] =>
   ['markdown', 'csv', 'json', 'html', 'image'].map((type) => ({ type, value }))
 
 test.each(hostileTexts)('$title does nothing, in whatever an artifact shows', async ({ text }) => {
-  await look(
-    showing([...all(text), ...all(`# ${text}\n\n- ${text}\n\n| ${text} |\n| --- |\n| ${text} |\n\n${text}`)]),
-  )
+  const inEveryPlace = `# ${text}\n\n- ${text}\n\n| ${text} |\n| --- |\n| ${text} |\n\n${text}`
+  // A long one is about time and memory, which five of its kind show as well as thirty.
+  await look(showing(text.length < 10_000 ? [...all(text), ...all(inEveryPlace)] : all(text)))
 })
 
 test.each(hostileTexts.filter(({ text }) => text.length < 1_000 && text.trim() !== ''))(

@@ -44,7 +44,7 @@ export const configurations: readonly (readonly [string, string])[] = [
   ['a text', 'train.epochs 5'],
   ["a file's name", 'configs/run.yaml'],
   ['only a comment', '# later'],
-  ['null', 'null'],
+  ['the null of YAML', '~'],
   ['a key twice', 'steps:\n  train: {}\n  load: {}\n  train: {}'],
   ['a key twice in JSON', '{"enable_cache": true, "enable_cache": false}'],
   ['a key twice, as number and text', '1: a\n"1": b'],

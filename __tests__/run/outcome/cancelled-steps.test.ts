@@ -6,8 +6,8 @@ afterEach(closeScenes)
 
 const steps: readonly StepSpec[] = [
   { name: 'load', seconds: 5 },
-  { name: 'train', seconds: 60, preempted: true },
-  { name: 'report', seconds: 60, preempted: true },
+  { name: 'train', seconds: 60, preempted: 'cancelled' },
+  { name: 'report', seconds: 60, preempted: 'cancelling' },
 ]
 
 const open = (spec: Omit<PipelineSpec, 'name'>, version: Scene['server']['version'] = '0.98.0') =>
@@ -16,7 +16,7 @@ const open = (spec: Omit<PipelineSpec, 'name'>, version: Scene['server']['versio
 const TARGET = { kind: 'template', reference: 'night-template' } as const
 
 test.each(ZENML_VERSIONS)(
-  'ZenML %s: a run that ZenML calls completed, though steps of it were cancelled, is red and names them',
+  'ZenML %s: a run that ZenML calls completed, though steps of it were cancelled or are about to be, is red and names them',
   async (version) => {
     const scene = await open({ steps }, version)
     const result = await scene.execute({ target: TARGET })

@@ -138,6 +138,36 @@ describe('a run that is stopped by abort while its child run goes on', () => {
     })
   })
 
+  test('names the child run also where the job is cancelled just then', async () => {
+    const scene = await openScene({ pipelines: [callsLong], orchestrator: 'kubernetes' })
+    const controller = new AbortController()
+    const target = { kind: 'template', reference: 'gate-template' } as const
+    const following = scene.execute({ target }, controller.signal)
+    await until(() => scene.events.some(({ kind }) => kind === 'paused'))
+    const [question] = (await scene.client.dag(scene.started[0]!.id)).questions
+    const listed = scene.sent(/\/steps\?/).length
+    scene.server.addFault({ on: 'steps', occurrence: 'always', do: { kind: 'delay', seconds: 5 } })
+    await scene.client.resolveQuestion(question?.id ?? '', { resolution: 'abort', result: undefined })
+    await until(() => scene.sent(/\/steps\?/).length > listed)
+    controller.abort(new Error('cancelled'))
+    expect(await following).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect(scene.events.filter(({ kind }) => kind === 'left-going-on')).toMatchObject([
+      { steps: [`the child run ${scene.server.runs[1]!.name}`] },
+    ])
+  })
+
+  test('names the child run also where somebody ended the run as failed, because its pod was gone', async () => {
+    const scene = await openScene({ pipelines: [callsLong], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target: { kind: 'template', reference: 'gate-template' } })
+    await until(() => scene.server.runs[1]?.status === 'running')
+    scene.server.setStatus(scene.started[0]!.id, 'failed', 'the pod of the run is gone')
+    expect(await following).toMatchObject({ conclusion: 'failed' })
+    expect(scene.events.find(({ kind }) => kind === 'left-going-on')).toMatchObject({
+      status: 'failed',
+      steps: expect.arrayContaining([`the child run ${scene.server.runs[1]!.name}`]),
+    })
+  })
+
   test('takes it along', async () => {
     const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })
     expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['running', 'running'])

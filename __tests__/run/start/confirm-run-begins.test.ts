@@ -282,6 +282,17 @@ test('a key that is stuck because the server died in mid-work: a run that shows 
   expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed', 'completed'])
 })
 
+test('0.85.0: a run that never begins is ended, though the last answer was that of a gateway', async () => {
+  const nothing = JSON.stringify({ total: 0, total_pages: 1, items: [] })
+  const faults: Fault[] = [
+    NEVER_BEGUN,
+    { on: 'runs', occurrence: { from: 1, to: 2 }, do: { kind: 'answer', status: 200, body: nothing } },
+    { on: 'trigger', occurrence: 2, do: { kind: 'html', status: 404 } },
+  ]
+  const scene = await open({ version: '0.85.0', startupSeconds: 3_600, faults })
+  await expect(scene.execute({ triggerTimeoutMs: 20 * MINUTE })).rejects.toThrow(/within trigger-timeout/)
+})
+
 test.each([
   ['0.85.0', false],
   ['0.95.1', false],

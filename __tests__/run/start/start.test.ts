@@ -348,6 +348,19 @@ describe('where another spelling of the name is there already', () => {
   })
 })
 
+test("a run of another spelling that is not ours does not make ZenML's no in passing the last word", async () => {
+  const scene = await openScene()
+  await scene.execute({ runName: 'Nightly', wait: false })
+  const answers: FaultAction[] = [
+    { kind: 'answer', status: 502, body: '' },
+    { kind: 'answer', status: 404, body: JSON.stringify({ detail: ['KeyError', 'no such artifact'] }) },
+  ]
+  for (const [index, action] of answers.entries())
+    scene.server.addFault({ on: 'trigger', occurrence: index + 1, do: action })
+  expect(await scene.execute({ runName: 'nightly' })).toMatchObject({ conclusion: 'completed' })
+  expect(scene.server.runs.map(({ name }) => name)).toEqual(['Nightly', 'nightly'])
+})
+
 test('a newer run of another spelling does not hide ours when the server says that the name is taken', async () => {
   const scene = await openScene()
   await scene.execute({ runName: 'Nightly', wait: false })

@@ -26,6 +26,9 @@ const MAX_KILOBYTES = 256
 const MAX_PROBLEM_LENGTH = 200
 const MAX_WORDS_LENGTH = 60
 
+/** What `toJSON` makes of a context that the event does not have, such as `github.event.inputs` on a schedule. */
+const NO_INPUTS = /^\s*null\s*$/
+
 const NOTHING: Found = { layers: [], faults: [] }
 
 /**
@@ -87,7 +90,7 @@ export async function readMapping(
   { redact }: Pick<ConfigurationContext, 'redact'>,
   { source, lead }: { readonly source: string; readonly lead: string } = { source: input, lead: '' },
 ): Promise<Found> {
-  if (text === undefined) return NOTHING
+  if (text === undefined || (input !== 'matrix' && NO_INPUTS.test(text))) return NOTHING
   const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH))
   if (parsed.ok) {
     const { ok: _, ...layer } = parsed

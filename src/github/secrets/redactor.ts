@@ -160,8 +160,8 @@ function base64Behind(others: number, secret: Buffer): string {
 }
 
 /** The letters and digits of a text, and where in it they are. */
-function lettersOf(text: string): { readonly codes: Uint8Array; readonly places: Int32Array } {
-  const codes = new Uint8Array(text.length)
+function lettersOf(text: string): { readonly codes: Buffer; readonly places: Int32Array } {
+  const codes = Buffer.alloc(text.length)
   const places = new Int32Array(text.length)
   let count = 0
   for (let index = 0; index < text.length; index += 1) {
@@ -175,7 +175,7 @@ function lettersOf(text: string): { readonly codes: Uint8Array; readonly places:
 }
 
 /** Visits every stretch with its hash, which is made from that of the stretch before. */
-function eachStretch(codes: Uint8Array, visit: (start: number, hash: number) => void): void {
+function eachStretch(codes: Buffer, visit: (start: number, hash: number) => void): void {
   let hash = 0
   for (let index = 0; index < codes.length; index += 1) {
     hash = (Math.imul(hash, FACTOR) + (codes[index] ?? 0)) | 0
@@ -185,8 +185,8 @@ function eachStretch(codes: Uint8Array, visit: (start: number, hash: number) => 
   }
 }
 
-function stretchAt(codes: Uint8Array, start: number): string {
-  return String.fromCharCode(...codes.subarray(start, start + STRETCH))
+function stretchAt(codes: Buffer, start: number): string {
+  return codes.toString('latin1', start, start + STRETCH)
 }
 
 function covered(text: string, read: UnescapedText, found: readonly Range[]): string {

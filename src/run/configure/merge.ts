@@ -8,7 +8,7 @@ import {
 } from '../../base/json.ts'
 import type { Definition } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
-import type { Layer } from './layers.ts'
+import { valueAt, type Layer } from './layers.ts'
 
 /** What the user wants to differ from the template or snapshot. */
 export interface Overrides {
@@ -69,6 +69,35 @@ export function completeFor(version: string, definition: Definition, body: JsonO
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)
   return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
+}
+
+/**
+ * The parameters, as `step.name`, whose value of the definition would be sent again and holds a whole number that was
+ * rounded when it was read. A float of such size cannot be told from it.
+ */
+export function roundedParameters(version: string, definition: Definition, body: JsonObject): string[] {
+  const { steps } = completeFor(version, definition, {})
+  const ofSteps = isJsonObject(steps) ? Object.entries(steps) : []
+  return ofSteps.flatMap(([step, config]) =>
+    Object.entries(parametersOf(config))
+      .filter(([name, value]) => isRounded(value, valueAt(body, ['steps', step, 'parameters', name])))
+      .map(([name]) => `${step}.${name}`),
+  )
+}
+
+function parametersOf(config: JsonValue): JsonObject {
+  const parameters = member(config, 'parameters')
+  return isJsonObject(parameters) ? parameters : {}
+}
+
+/** @param over what is laid over the value */
+function isRounded(value: JsonValue, over: JsonValue | undefined): boolean {
+  if (over !== undefined && !(isJsonObject(value) && isJsonObject(over))) return false
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+  if (isJsonList(value)) return value.some((each) => isRounded(each, undefined))
+  return (
+    isJsonObject(value) && Object.entries(value).some(([key, each]) => isRounded(each, member(over, key)))
+  )
 }
 
 /** Newer servers take null for "nothing said" where 0.74 takes it for the value. */

@@ -252,8 +252,14 @@ function stepTarget(key: string, value: JsonValue): Target {
 /** Where types are not known, the value that there is tells. */
 function takesEmptyText({ schemas, types, values }: ParameterOutline, name: string): boolean {
   const schema = schemas.get(name)
-  if (schema !== undefined) return mayFit(types.validate(schema, ''))
-  return typeof (member(values, name) ?? '') === 'string'
+  if (tellsType(schema)) return mayFit(types.validate(schema, ''))
+  const value = member(values, name)
+  return value === undefined || typeof value === 'string'
+}
+
+/** Older servers give a parameter a title and nothing else. */
+function tellsType(schema: JsonValue | undefined): boolean {
+  return isJsonObject(schema) && Object.keys(schema).some((key) => key !== 'title' && key !== 'default')
 }
 
 /** The pipeline itself among the owners of a parameter. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Deadline } from '../../base/deadline.ts'
 import { isDeeperThan, sortedByKey, type JsonObject, type JsonValue } from '../../base/json.ts'
 import { isMissingRoute } from '../../zenml/errors.ts'
-import type { Run, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
+import type { ChildRun, Run, RunParts, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
 import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
@@ -12,7 +12,7 @@ import type { Retries } from '../../zenml/retry.ts'
 import { readBestEffort, type Reading, type ReadingDependencies } from '../best-effort-read.ts'
 import { insisting } from '../failure-tolerance.ts'
 import { lastAttempts } from './step-attempts.ts'
-import { readSteps } from '../watch/read-steps.ts'
+import { readParts } from '../watch/read-steps.ts'
 import type { ArtifactInfo, RunDetails } from '../facts.ts'
 
 export interface Collected {
@@ -23,6 +23,8 @@ export interface Collected {
   readonly unread: string | undefined
   /** Whether it is certain that no step has started. */
   readonly startedNone: boolean
+  /** As far as they could be read. */
+  readonly childRuns: readonly ChildRun[]
 }
 
 export interface CollectDependencies extends ReadingDependencies {
@@ -68,11 +70,12 @@ export async function collectDetails(
   options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<Collected> {
-  const { run, states, hydrated: own, behind } = await readAll(reference, options, deps)
+  const { run, parts, hydrated: own, behind } = await readAll(reference, options, deps)
+  const { steps: states, childRuns = [] } = valueOf(parts) ?? {}
   const hydrated = await completed(own, reference, options, deps)
   const missing = hydrated.missing === undefined ? [] : [hydrated.missing]
   if (behind.steps > 0) {
-    const all = Math.max(valueOf(states)?.length ?? 0, hydrated.steps.length)
+    const all = Math.max(states?.length ?? 0, hydrated.steps.length)
     missing.push(`metadata and artifacts of ${behind.steps} of ${all} steps: ${LEFT_OUT}`)
   }
   const detail = behind.run ? undefined : valueOf(run)
@@ -83,11 +86,11 @@ export async function collectDetails(
   const counted = lastAttempts(hydrated.steps)
   const hidden = counted.filter(({ metadata }) => metadata === undefined).length
   if (hidden > 0) missing.push(`metadata of ${hidden} of ${counted.length} steps: ${HIDDEN}`)
-  const steps = valueOf(states) ?? hydrated.steps.map(({ state }) => state)
+  const steps = states ?? hydrated.steps.map(({ state }) => state)
   const unread = missing.length === 0 ? undefined : missing.join('; ')
-  if ('missing' in states) missing.push(`the steps that did not start: ${states.missing}`)
+  if ('missing' in parts) missing.push(`the steps that did not start: ${parts.missing}`)
   missing.push(...hiddenArtifacts(counted))
-  const startedNone = !behind.run && hasStartedNone(valueOf(states), hydrated)
+  const startedNone = !behind.run && hasStartedNone(states, hydrated)
   return {
     run: detail,
     details: {
@@ -102,6 +105,7 @@ export async function collectDetails(
     },
     unread,
     startedNone,
+    childRuns,
   }
 }
 
@@ -146,7 +150,7 @@ function reusedOf(run: RunDetail | undefined, steps: readonly StepDetail[]): Run
 
 interface ReadAll {
   readonly run: Reading<RunDetail>
-  readonly states: Reading<readonly StepState[]>
+  readonly parts: Reading<Pick<RunParts, 'steps' | 'childRuns'>>
   readonly hydrated: ReadDetails
   /** What of it is as it was before the run ended: the run, and so many steps. */
   readonly behind: { readonly run: boolean; readonly steps: number }
@@ -183,15 +187,15 @@ async function readAll(
 ): Promise<ReadAll> {
   const { retries, graphRetries, limit } = patience(thoroughly, deps)
   const read = async (mayGoOn: boolean): Promise<ReadAll> => {
-    const [run, states, hydrated] = await Promise.all([
+    const [run, parts, hydrated] = await Promise.all([
       readBestEffort((client) => client.runDetail(reference.id), deps, limit, { retries }),
-      readBestEffort((client) => readSteps(client, reference), deps, limit, { retries: graphRetries }),
+      readBestEffort((client) => readParts(client, reference), deps, limit, { retries: graphRetries }),
       readStepDetails(reference, thoroughly, deps, { limit, retries }),
     ])
     const isOutdated = ended !== undefined && 'value' in run && run.value.status !== ended.status
-    const steps = countLacked(valueOf(states) ?? [], hydrated, ended, mayGoOn)
+    const steps = countLacked(valueOf(parts)?.steps ?? [], hydrated, ended, mayGoOn)
     const behind = { run: isOutdated, steps }
-    return { run, states, hydrated, behind }
+    return { run, parts, hydrated, behind }
   }
   const first = await read(false)
   if (!first.behind.run && first.behind.steps === 0) return first

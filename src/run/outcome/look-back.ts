@@ -1,8 +1,8 @@
-import type { Run, RunReference, StepState } from '../../zenml/model.ts'
+import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
-import { readSteps } from '../watch/read-steps.ts'
+import { readParts } from '../watch/read-steps.ts'
 import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
@@ -60,41 +60,35 @@ async function readAndTell(
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
-  if (run !== undefined) tellGoingOn(run, details.steps, deps, await childRunsLeft(run, deps))
+  if (run !== undefined) tellGoingOn(run, { steps: details.steps, childRuns: collected.childRuns }, deps)
   return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
 }
 
 /**
- * A preempted step is `cancelled`, which ZenML leaves out where it works out the state of a static pipeline's run
- * (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
+ * A preempted step is `cancelling` and then `cancelled`, which ZenML leaves out where it works out the state of a static
+ * pipeline's run (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
  */
 function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): string[] {
   if (run?.isDynamic !== false) return []
-  return steps.filter(({ status }) => status === 'cancelled').map(({ name }) => name)
+  return steps
+    .filter(({ status }) => status === 'cancelled' || status === 'cancelling')
+    .map(({ name }) => name)
 }
 
+/**
+ * A failed branch ends no other one, and whoever answers a question with abort, or ends a run whose machine is gone, ends
+ * neither the steps beside it nor what it has called.
+ */
 function tellGoingOn(
   { status }: Run,
-  steps: readonly StepState[],
+  { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
   { reporter }: Pick<LookBackDependencies, 'reporter'>,
-  childRuns: readonly string[] = [],
 ): void {
   const phase = runPhase(status)
-  const goingOn = phase === 'failed' || phase === 'stopped' ? [...unfinishedSteps(steps), ...childRuns] : []
+  if (phase !== 'failed' && phase !== 'stopped') return
+  const children = childRuns.filter((child) => runPhase(child.status) === 'going-on')
+  const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
-}
-
-/** Whoever answers a question with abort stops the run that asked, and not what it has called. */
-async function childRunsLeft(
-  { id, status, isDynamic }: Run,
-  deps: Pick<LookBackDependencies, 'client' | 'timeLimit'>,
-): Promise<string[]> {
-  if (!isDynamic || runPhase(status) !== 'stopped') return []
-  const read = await readBestEffort((client) => client.dag(id), deps, deps.timeLimit(IN_HURRY_MS))
-  const childRuns = 'value' in read ? read.value.childRuns : []
-  return childRuns
-    .filter((child) => runPhase(child.status) === 'going-on')
-    .map(({ name }) => `the child run ${name}`)
 }
 
 /** Of the seconds that a cancelled workflow leaves. */
@@ -108,7 +102,7 @@ async function tellInHurry(
 ): Promise<void> {
   if (runPhase(run.status) === 'succeeded') return
   const limit = timeLimit(IN_HURRY_MS)
-  const read = await readBestEffort((each) => readSteps(each, reference), { client, timeLimit }, limit)
+  const read = await readBestEffort((each) => readParts(each, reference), { client, timeLimit }, limit)
   if ('value' in read) tellGoingOn(run, read.value, { reporter })
 }
 

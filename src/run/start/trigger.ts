@@ -165,7 +165,7 @@ class Trigger {
     if (this.#tolerance.isFinal(error)) return true
     if (!this.#mayHaveLeftRun(error)) return false
     const isFirstWord = !this.#mayHaveStarted && !this.#wasLimited
-    return isFirstWord || (await this.#lookUp()).length > 0
+    return isFirstWord || (await this.#ownNamesake()) !== undefined
   }
 
   /** A run that was made before ZenML refused to start it never begins; sent again, its name would be taken. */
@@ -177,7 +177,8 @@ class Trigger {
   /** After an answer that hides whether the run was started: two look-ups, one of them after a pause. */
   async #searchAndPause(error: AnswerError | TransportError): Promise<TriggeredRun | undefined> {
     this.#mayHaveStarted = true
-    this.#doubt = doubtAfter(error)
+    const doubt = doubtAfter(error)
+    this.#doubt = { ...doubt, isServerError: doubt.isServerError || this.#doubt?.isServerError === true }
     this.#deps.reporter.tell({ kind: 'answer-lost', detail: error.message })
     const run = await this.#adopt()
     if (run !== undefined) return run
@@ -291,8 +292,7 @@ class Trigger {
   /** Where a run may have been started: the one of our name if it is there, ours, and still there five seconds later. */
   async #adopt(seen?: Run): Promise<TriggeredRun | undefined> {
     if (!this.#mayHaveStarted) return undefined
-    const plan = this.#plan()
-    const first = seen ?? (await this.#lookUp()).find((run) => ownership(run, plan) === 'ours')
+    const first = seen ?? (await this.#ownNamesake())
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
@@ -316,6 +316,10 @@ class Trigger {
     this.#doubt = undefined
     this.#deps.reporter.tell({ kind: 'not-dispatched', name, nextName })
     return undefined
+  }
+
+  async #ownNamesake(): Promise<Run | undefined> {
+    return (await this.#lookUp()).find((run) => ownership(run, this.#plan()) === 'ours')
   }
 
   async #lookUp(): Promise<Run[]> {

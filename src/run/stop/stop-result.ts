@@ -84,6 +84,6 @@ export function overWithStepsLeft({ status, isDynamic }: Run, steps: readonly st
 
 /** A run that is over for ZenML, and none of whose steps runs, though one may start: the next machine may be on its way. */
 export function overBetweenSteps({ status }: Run): StopResult {
-  const why = `ZenML calls it ${status} already, and then no longer stops it, but also says that it is in progress; more of its steps may start`
+  const why = `ZenML calls it ${status} already, and then no longer stops it, but more of its steps may start`
   return { kind: 'unknown', status, why }
 }

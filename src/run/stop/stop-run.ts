@@ -8,7 +8,7 @@ import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
-import { mayStartStep, unfinishedSteps } from '../watch/is-over.ts'
+import { isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
@@ -327,7 +327,7 @@ class Stop {
     const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
     const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
     if (unfinished.length > 0) return overWithStepsLeft(run, unfinished)
-    const mayGoOn = run.inProgress === true && mayStartStep(run, steps)
+    const mayGoOn = isBetweenSteps(run, steps, this.#client.serverNow)
     return mayGoOn ? overBetweenSteps(run) : { kind: 'ended', status: run.status, byItself }
   }
 

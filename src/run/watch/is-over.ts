@@ -56,6 +56,22 @@ export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly Ste
   return isDynamic ? inProgress === true : hasStartableStep(steps)
 }
 
+/**
+ * The same of one that nobody has watched. A server that does not say whether a run is in progress (before 0.85) has
+ * failed ones whose startable steps never start: one that has changed lately is believed to go on.
+ *
+ * @param now by the server's clock; undefined where it has not said
+ */
+export function isBetweenSteps(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
+  if (run.inProgress === false || !mayStartStep(run, steps)) return false
+  if (run.inProgress === true || now === undefined) return true
+  const ends = steps.map(({ startTime = 0, durationMs = 0 }) => startTime + durationMs)
+  return (
+    now - ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0) <
+    SETTLE_BEFORE_STARTABLE_STEP_MS
+  )
+}
+
 /** Names of the steps that have started and not ended. */
 export function unfinishedSteps(steps: readonly StepState[]): string[] {
   return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name)
