@@ -5,7 +5,7 @@ import { isZenmlError } from '../zenml/errors.ts'
 import type { ChildRun, Named, Run, RunReference, ServerInfo, StepState } from '../zenml/model.ts'
 import { runPhase } from '../zenml/status.ts'
 import { onCancelled, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place } from './stop/on-cancelled.ts'
-import { conclude } from './outcome/conclude.ts'
+import { conclude, withStepsLeft } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { stopReason } from './stop/stop-reason.ts'
 import { cannotComplete, stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
@@ -15,7 +15,7 @@ import { FailureExplainer } from './outcome/explain-failure.ts'
 import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { readUsual, type Kin } from './watch/usual-duration.ts'
 import { stopModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './job-time-limit.ts'
-import type { RecoveryJournal, PlannedRun, StartedRun, TimeoutMode } from './recovery-journal.ts'
+import type { RecoveryJournal, PlannedRun, StartedRun } from './recovery-journal.ts'
 import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
 import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
 import type { Reporter, TriggerHindrance } from './events.ts'
@@ -115,7 +115,10 @@ export class RunSupervisor {
     const reporter: Reporter = {
       tell: (event) => {
         if (event.kind === 'state' && this.#started !== undefined) {
+          const wasPaused = this.#started.status === 'paused'
           this.#started = { ...this.#started, status: event.status }
+          // Of a run that waits for a person no process is left that could end it: a post step has to know that.
+          if (wasPaused !== (event.status === 'paused')) deps.journal.started(this.#started)
         }
         if (event.kind === 'triggering') this.#place = event
         if (event.kind === 'trigger-hindered' && REFUSALS.has(event.hindrance)) this.#sendings -= 1
@@ -372,8 +375,3 @@ export class RunSupervisor {
 
 /** What hinders a start so that it certainly made no run. */
 const REFUSALS: ReadonlySet<TriggerHindrance> = new Set(['no-slot', 'not-sent'])
-
-function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
-  const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`
-  return { ...outcome, error: `${outcome.error ?? ''} (${left})` }
-}

@@ -244,6 +244,30 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
   })
 
+  test('also by the post step of a step that was killed while the run was paused', async () => {
+    const { scene, running } = await run(askingChild(30))
+    await until(() => told(scene).length > 0)
+    const known = scene.started.at(-1)!
+    expect(known).toMatchObject({ id: scene.started[0]!.id, status: 'paused' })
+    const ended = await stopOrKeep(
+      { run: known, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+    expect(await running).toMatchObject({ conclusion: 'stopped' })
+  })
+
+  test('a run that goes on after an answer is known to its post step as one that runs', async () => {
+    const { scene, running } = await run(asking(30))
+    await until(() => told(scene).length > 0 && statusOf(scene) === 'paused')
+    await scene.clock.sleep(60_000)
+    expect(scene.started.at(-1)).toMatchObject({ status: 'paused' })
+    await answer(scene)
+    expect(await running).toMatchObject({ conclusion: 'completed' })
+    expect(scene.started.at(-1)?.status).not.toBe('paused')
+  })
+
   test('and a step that runs beside the question is named: ZenML calls the run stopped all the same', async () => {
     const pipeline: PipelineSpec = {
       name: 'gate',

@@ -5,6 +5,7 @@ import prettyMilliseconds from 'pretty-ms'
 import type { Outcome } from '../conclusion.ts'
 import { cutAtSpace } from '../../base/cut.ts'
 import type { Fault } from '../facts.ts'
+import type { TimeoutMode } from '../recovery-journal.ts'
 import type { Watched } from '../watch/watch.ts'
 
 /** What is known of the run when the watch ends. */
@@ -149,4 +150,10 @@ function describeFault(fault: Fault | undefined): string | undefined {
   )
   if (told.length === 0) return undefined
   return `${told.join(': ')}${frame === undefined ? '' : ` (${frame})`}`
+}
+
+/** The outcome of a run that failed while other branches of it keep running, which are left to themselves. */
+export function withStepsLeft(outcome: Outcome, count: number, onTimeout: TimeoutMode): Outcome {
+  const left = `steps that keep running: ${count}, on-timeout: ${onTimeout}`
+  return { ...outcome, error: `${outcome.error ?? ''} (${left})` }
 }
