@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PipelineSpec } from '../../../simulator/index.ts'
+import type { Fault, FaultAction, PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import type { StartedRun } from '../../../src/run/recovery-journal.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
-import { closeScenes, openScene, type Scene } from '../scene.ts'
+import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
 
@@ -107,6 +107,30 @@ test('a dynamic run that is failed while a step of it runs is not called ended: 
   )
   // What was killed is never heard of again, so nothing is waited for.
   expect(scene.clock.now() - before).toBeLessThan(5_000)
+})
+
+test('a dynamic run that failed before a step of it began names the step that begins a moment later', async () => {
+  const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
+  const target = { kind: 'template', reference: 'unfinished-template' } as const
+  const following = scene.execute({ target })
+  await until(() => scene.server.runs[0]?.status === 'running')
+  const { id } = scene.started[0]!
+  const atFirst = (on: 'dag' | 'steps', answer: object): Fault => ({
+    on,
+    occurrence: 'always',
+    get do(): FaultAction {
+      const { at = Infinity } = scene.server.requests.find(({ path }) => path.includes('/steps?')) ?? {}
+      const isLater = scene.clock.now() - at >= 3_000
+      return isLater
+        ? { kind: 'delay', seconds: 0 }
+        : { kind: 'answer', status: 200, body: JSON.stringify(answer) }
+    },
+  })
+  scene.server.addFault(atFirst('dag', { id, status: 'failed', nodes: [], edges: [] }))
+  scene.server.addFault(atFirst('steps', { total: 0, total_pages: 1, items: [] }))
+  scene.server.setStatus(id, 'failed', 'ValueError')
+  expect(await following).toMatchObject({ conclusion: 'failed' })
+  expect(leftGoingOn(scene)).toEqual([['train']])
 })
 
 describe('a failed run of which another step may start, while no step runs', () => {

@@ -198,9 +198,15 @@ async function readAll(
     return { run, parts, hydrated, behind }
   }
   const first = await read(false)
-  if (!first.behind.run && first.behind.steps === 0) return first
+  if (!first.behind.run && first.behind.steps === 0 && !mayBeginLate(ended, first)) return first
   await deps.clock.sleep(CATCH_UP_MS, deps.signal)
   return read(true)
+}
+
+/** Up to 0.93, what the code of a dynamic pipeline submitted before it failed starts a moment later (seen on 0.92.0). */
+function mayBeginLate(ended: Run | undefined, { parts }: ReadAll): boolean {
+  const hasFailed = ended?.isDynamic === true && runPhase(ended.status) === 'failed'
+  return hasFailed && valueOf(parts)?.steps.length === 0
 }
 
 /**
