@@ -1,5 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type PipelineSpec, type StepSpec } from '../../../simulator/index.ts'
+import {
+  ZENML_VERSIONS,
+  type FaultAction,
+  type PipelineSpec,
+  type StepSpec,
+} from '../../../simulator/index.ts'
 import { closeScenes, openScene, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)
@@ -12,6 +17,12 @@ const steps: readonly StepSpec[] = [
 
 const open = (spec: Omit<PipelineSpec, 'name'>, version: Scene['server']['version'] = '0.98.0') =>
   openScene({ version, pipelines: [{ name: 'night', ...spec }] })
+
+/** A second after the end of the run was read. */
+function isBack({ server, clock }: Scene): boolean {
+  const at = server.requests.find(({ path }) => path.includes('hydrate=true') && path.includes('/runs/'))?.at
+  return at !== undefined && clock.now() - at >= 1_000
+}
 
 const TARGET = { kind: 'template', reference: 'night-template' } as const
 
@@ -26,6 +37,21 @@ test.each(ZENML_VERSIONS)(
     )
   },
 )
+
+test('a gateway that answers for a moment as the run ends does not make it green', async () => {
+  const scene = await open({ steps })
+  for (const on of ['dag', 'steps'] as const) {
+    scene.server.addFault({
+      on,
+      occurrence: 'always',
+      get do(): FaultAction {
+        const isOver = scene.server.runs[0]?.status === 'completed'
+        return isOver && !isBack(scene) ? { kind: 'html', status: 502 } : { kind: 'delay', seconds: 0 }
+      },
+    })
+  }
+  expect(await scene.execute({ target: TARGET })).toMatchObject({ conclusion: 'failed', failedStep: 'train' })
+})
 
 test('the code of a dynamic pipeline may go on without a step that was cancelled: its word counts', async () => {
   const scene = await open({ steps: [], dynamic: { parameters: {}, expand: () => steps } })

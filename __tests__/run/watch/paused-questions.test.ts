@@ -129,8 +129,27 @@ describe('a run that asks a person', () => {
     expect(still.map(({ forecast }) => forecast)).toEqual(still.map(() => undefined))
   })
 
-  test('in a child run: the question is read from there when the run pauses', async () => {
-    const { scene, running } = await run(askingChild(30), { onPaused: 'fail' })
+  test('in a child run: the question is told from there at once, while the run is still running', async () => {
+    const { scene, running } = await run(askingChild(3_600), { onPaused: 'fail' })
+    const result = await running
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'running' })
+    expect(result.error).toContain('is waiting for a person (Deploy this model?)')
+    expect(scene.settled).toHaveLength(1)
+  })
+
+  test('in a child run: it is told once, though the run pauses later', async () => {
+    const { scene, running } = await run(askingChild(120))
+    await until(() => statusOf(scene) === 'paused')
+    await scene.clock.sleep(600_000)
+    expect(told(scene)).toMatchObject([{ question: 'Deploy this model?' }])
+    const [question] = (await scene.client.dag(scene.server.runs[1]?.id ?? '')).questions
+    await scene.answer(question?.id ?? '')
+    expect(await running).toMatchObject({ conclusion: 'completed' })
+  })
+
+  test('in the child run of a child run: the question is read from there when the run pauses', async () => {
+    const calling: PipelineSpec = { ...askingChild(30), child: { ...askingChild(30), name: 'middle' } }
+    const { scene, running } = await run(calling, { onPaused: 'fail' })
     const result = await running
     expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
     expect(result.error).toContain('is waiting for a person (Deploy this model?)')
@@ -246,7 +265,7 @@ describe('a run that waits for a person is stopped by answering its question', (
 
   test('also by the post step of a step that was killed while the run was paused', async () => {
     const { scene, running } = await run(askingChild(30))
-    await until(() => told(scene).length > 0)
+    await until(() => scene.started.at(-1)?.status === 'paused')
     const known = scene.started.at(-1)!
     expect(known).toMatchObject({ id: scene.started[0]!.id, status: 'paused' })
     const ended = await stopOrKeep(

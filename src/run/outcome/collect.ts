@@ -128,12 +128,12 @@ function hasStartedNone(states: readonly StepState[] | undefined, hydrated: Read
 async function completed(
   read: ReadDetails,
   reference: RunReference,
-  { thoroughly }: CollectOptions,
+  options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<ReadDetails> {
   if (!read.steps.some(isReused)) return read
   const { withOriginals } = await import('./reused-steps.ts')
-  const { retries, limit } = patience(thoroughly, deps)
+  const { retries, limit } = patience(options, deps)
   const { steps, missing } = await withOriginals(read.steps, reference, { retries, limit }, deps)
   const clauses = [read.missing, missing].filter((clause) => clause !== undefined)
   return { steps, missing: clauses.length === 0 ? undefined : clauses.join('; ') }
@@ -168,8 +168,16 @@ interface Patience {
   readonly limit: AbortSignal
 }
 
-function patience(thoroughly: boolean, { clock, timeLimit, lostAfterMs = 0 }: CollectDependencies): Patience {
-  if (!thoroughly) return { retries: 'none', graphRetries: 'none', limit: timeLimit(TIME_LIMIT_MS) }
+function patience(
+  { thoroughly, ended }: CollectOptions,
+  { clock, timeLimit, lostAfterMs = 0 }: CollectDependencies,
+): Patience {
+  if (!thoroughly) {
+    // That a step was cancelled makes a run red that ZenML calls completed.
+    const isJudgedBySteps = ended?.isDynamic === false && runPhase(ended.status) === 'succeeded'
+    const graphRetries = isJudgedBySteps ? 'few' : 'none'
+    return { retries: 'none', graphRetries, limit: timeLimit(TIME_LIMIT_MS) }
+  }
   const mostMs = Math.max(TIME_LIMIT_THOROUGHLY_MS, lostAfterMs)
   const deadline = new Deadline(clock, mostMs)
   return {
@@ -182,10 +190,11 @@ function patience(thoroughly: boolean, { clock, timeLimit, lostAfterMs = 0 }: Co
 /** Once more where something of it is behind. */
 async function readAll(
   reference: RunReference,
-  { thoroughly, ended }: CollectOptions,
+  options: CollectOptions,
   deps: CollectDependencies,
 ): Promise<ReadAll> {
-  const { retries, graphRetries, limit } = patience(thoroughly, deps)
+  const { thoroughly, ended } = options
+  const { retries, graphRetries, limit } = patience(options, deps)
   const read = async (mayGoOn: boolean): Promise<ReadAll> => {
     const [run, parts, hydrated] = await Promise.all([
       readBestEffort((client) => client.runDetail(reference.id), deps, limit, { retries }),

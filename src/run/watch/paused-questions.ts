@@ -100,9 +100,14 @@ export class Questions {
     return this.#open.length > 0
   }
 
-  /** @param open all that the run's graph shows */
-  note(open: readonly Question[]): void {
-    this.#open = open
+  /**
+   * What the run asks, and what its child runs ask, which its own graph does not show.
+   *
+   * @throws the signal's reason if it was aborted
+   */
+  async note({ questions, childRuns }: Pick<RunParts, 'questions' | 'childRuns'>): Promise<void> {
+    const going = childRuns.filter(({ status }) => runPhase(status) === 'going-on')
+    this.#open = going.length === 0 ? questions : [...questions, ...(await this.#askedBy(going))]
   }
 
   /**
@@ -121,6 +126,15 @@ export class Questions {
       return { question: question.text }
     }
     return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined
+  }
+
+  /** Of the child runs of child runs only once it is paused: each costs a request at every look. */
+  async #askedBy(childRuns: readonly ChildRun[]): Promise<readonly Question[]> {
+    const seen = childRuns.slice(0, MOST_CHILD_RUNS)
+    const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
+    const ask = async (client: ZenmlClient) => Promise.all(seen.map(({ id }) => client.dag(id)))
+    const read = await readBestEffort(ask, this.#deps, limit)
+    return 'value' in read ? read.value.flatMap(({ questions }) => questions) : []
   }
 
   async #ofChildRun(): Promise<string | undefined> {

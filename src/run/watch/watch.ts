@@ -268,7 +268,7 @@ class Watch {
 
   async #noteParts(parts: RunParts): Promise<void> {
     if (await this.#steps.note(parts)) this.#changedAt = this.#deps.clock.elapsed()
-    this.#questions.note(parts.questions)
+    await this.#questions.note(parts)
   }
 
   /** Why a run that has ended is still watched. */
