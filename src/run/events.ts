@@ -166,6 +166,8 @@ export type RunEvent =
   | { readonly kind: 'failed-but-going-on'; readonly steps: readonly string[] }
   /** The same at the end of the watch: nobody waits for them. */
   | { readonly kind: 'left-going-on'; readonly status: string; readonly steps: readonly string[] }
+  /** At the end of the watch nothing runs, but these may still start; empty where the server does not say which. */
+  | { readonly kind: 'left-startable'; readonly status: string; readonly steps: readonly string[] }
   /** The run failed or was stopped; it is over once nothing of it has changed for so long. */
   | { readonly kind: 'settling'; readonly forMs: number }
   /** What is done now that the time is up, or the workflow is cancelled; it may take `forMs`. */

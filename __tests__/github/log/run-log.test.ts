@@ -218,6 +218,21 @@ test('what goes missing without stopping the run is a warning, and all that coul
   ])
 })
 
+test.each([
+  ['left-going-on', ['a', 'b'], 'parts of it are still running: a, b. Not waiting for them to end'],
+  ['left-startable', ['a', 'b'], 'these of its steps may still start: a, b. No longer waiting for that'],
+  ['left-startable', [], 'more of its steps may start. No longer waiting for that'],
+] as const)('at the end of the watch it is said what may come (%s, %j)', (kind, steps, what) => {
+  const { after, log, lines } = listener()
+  after(300, { kind, status: 'failed', steps })
+  const cell = { number: 3, values: {}, parameters: { source: 'parameters', value: {} } }
+  log.tell({ kind: 'cell', cell, event: { kind, status: 'failed', steps } })
+  expect(lines()).toEqual([
+    expect.stringContaining(`5:00  The run is failed, but ${what}`),
+    expect.stringContaining(`Cell 3: the run is failed, but ${what}`),
+  ])
+})
+
 test('a step that failed without a known reason or log says exactly that', () => {
   const { log, lines } = listener()
   log.tell(started)

@@ -15,15 +15,21 @@ const MAIN: Provenance = {
   ref: 'refs/heads/main',
   eventName: 'push',
 }
+/** Each push has a workflow run of its own. */
+const push = (workflowRun: number): Provenance => ({
+  ...MAIN,
+  workflowRunUrl: `https://github.com/o/r/actions/runs/${workflowRun}`,
+})
+const WORKFLOW_RUN = 'https://github.com/o/r/actions/runs/90'
 const PULL_REQUEST: Provenance = {
   ...MAIN,
+  workflowRunUrl: WORKFLOW_RUN,
   ref: 'refs/pull/7/merge',
   headRef: 'faster',
   baseRef: 'main',
   eventName: 'pull_request',
 }
 
-const WORKFLOW_RUN = 'https://github.com/o/r/actions/runs/90'
 const onMain = { kind: 'branch', branch: 'main', repository: 'o/r', workflowRunUrl: WORKFLOW_RUN } as const
 
 /** The pipeline `training` logs the accuracy that its parameter says. */
@@ -84,13 +90,13 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
     const scene = await open()
     const { runId } = await scene.execute({ provenance: MAIN, ...reaching(0.93) })
     const missed = await scene.execute({
-      provenance: MAIN,
+      provenance: push(91),
       ...reaching(0.8),
       baseline: onMain,
       expectations: [atLeast(0)],
     })
     expect(missed.conclusion).toBe('expectation-missed')
-    await scene.execute({ provenance: MAIN, ...reaching(0.85), baseline: onMain })
+    await scene.execute({ provenance: push(92), ...reaching(0.85), baseline: onMain })
     expect(comparisonOf(scene)?.baseline?.id).toBe(runId)
   })
 
@@ -111,6 +117,16 @@ describe.each(ZENML_VERSIONS)('on ZenML %s', (version) => {
       baseline: undefined,
       missing: 'no other workflow run on the branch main has passed with this action yet',
     })
+  })
+
+  test('a re-run is not compared with its earlier attempt by a workflow of its own that only follows it', async () => {
+    const scene = await open()
+    for (const workflowRunUrl of [MAIN.workflowRunUrl, `${MAIN.workflowRunUrl}/attempts/2`]) {
+      const { runId = '' } = await scene.execute({ provenance: { ...MAIN, workflowRunUrl }, wait: false })
+      await scene.attach(runId, { baseline: onMain })
+    }
+    expect(scene.server.runs[0]?.metadata).toMatchObject({ github_actions: { conclusion: 'completed' } })
+    expect(comparisonOf(scene)).toMatchObject({ baseline: undefined })
   })
 
   test('a run is no baseline whose step only followed it, and which missed what a later step expects', async () => {

@@ -135,6 +135,20 @@ test('a dynamic run that failed before a step of it began names the step that be
 
 describe('a failed run of which another step may start, while no step runs', () => {
   /** The graph as it is while the machine of the step `long` is on its way. */
+  function graphBetween(id: string): FaultAction {
+    const node = (name: string, id: string | null, metadata: object) => ({
+      node_id: `step/${name}`,
+      type: 'step',
+      ...{ id, name, metadata },
+    })
+    const nodes = [node('short', 'f00', { status: 'failed' }), node('long', null, {})]
+    return {
+      kind: 'answer',
+      status: 200,
+      body: JSON.stringify({ id, status: 'failed', nodes, edges: [] }),
+    }
+  }
+
   async function betweenSteps(): Promise<{
     scene: Scene
     run: StartedRun
@@ -145,18 +159,7 @@ describe('a failed run of which another step may start, while no step runs', () 
     await scene.execute({ target, wait: false })
     await scene.clock.sleep(20_000)
     const run = { ...scene.started[0]!, status: 'running' }
-    const node = (name: string, id: string | null, metadata: object) => ({
-      node_id: `step/${name}`,
-      type: 'step',
-      ...{ id, name, metadata },
-    })
-    const nodes = [node('short', 'f00', { status: 'failed' }), node('long', null, {})]
-    const body = JSON.stringify({ id: run.id, status: 'failed', nodes, edges: [] })
-    scene.server.addFault({
-      on: 'dag',
-      occurrence: 'always',
-      do: { kind: 'answer', status: 200, body },
-    })
+    scene.server.addFault({ on: 'dag', occurrence: 'always', do: graphBetween(run.id) })
     const request = {
       run: run.id,
       project: undefined,
@@ -168,6 +171,20 @@ describe('a failed run of which another step may start, while no step runs', () 
   }
   const UNSURE =
     /may still be running: http.* It could not be stopped: ZenML calls it failed already, and then no longer stops it, but more of its steps may start$/
+
+  test('is waited for, and the step that may still start is named at the end', async () => {
+    const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target: { kind: 'template', reference: 'split-template' } })
+    await until(() => scene.started.length > 0)
+    scene.server.addFault({ on: 'dag', occurrence: 'always', do: graphBetween(scene.started[0]!.id) })
+    await until(() => scene.events.some(({ kind }) => kind === 'settling'))
+    const from = scene.clock.now()
+    expect(await following).toMatchObject({ conclusion: 'failed', failedStep: 'short' })
+    expect(scene.clock.now() - from).toBeGreaterThanOrEqual(300_000)
+    expect(scene.events.filter(({ kind }) => kind.startsWith('left-'))).toEqual([
+      { kind: 'left-startable', status: 'failed', steps: ['long'] },
+    ])
+  })
 
   test('is not called ended by a step that stops it', async () => {
     const { scene, run } = await betweenSteps()
@@ -196,6 +213,14 @@ describe('a failed run of which another step may start, while no step runs', () 
     await scene.clock.sleep(240_000)
     expect(await stop()).toMatchObject({ conclusion: 'failed' })
     await scene.clock.sleep(60_000)
+    expect(await stop()).toMatchObject({ conclusion: 'stopped' })
+  })
+
+  test('is ended where it was stopped and the server does not say whether it is in progress', async () => {
+    const { scene, run, stop } = await betweenSteps()
+    const updated = new Date(scene.clock.now()).toISOString()
+    const body = JSON.stringify({ id: run.id, name: run.name, body: { status: 'stopped', updated } })
+    scene.server.addFault({ on: 'run', occurrence: 'always', do: { kind: 'answer', status: 200, body } })
     expect(await stop()).toMatchObject({ conclusion: 'stopped' })
   })
 })

@@ -10,12 +10,13 @@ import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration, stopwatch } from '../../base/duration-text.ts'
 import { isStartEvent, StartLog, type StartEvent } from './start-log.ts'
 import { isSweepEvent, SweepLog, type SweepEvent } from './sweep-log.ts'
-import { StepLines, stillLine } from './step-lines.ts'
+import { leftText, StepLines, stillLine } from './step-lines.ts'
 
 const HINDRANCES = [
   'job-too-short',
   'failed-but-going-on',
   'left-going-on',
+  'left-startable',
   'settling',
   'stopping',
   'server-lost',
@@ -144,9 +145,8 @@ export class RunLog implements Reporter {
         )
         return
       case 'left-going-on':
-        this.#timed(
-          `The run is ${inline(event.status)}, but parts of it are still running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
-        )
+      case 'left-startable':
+        this.#timed(`The run ${leftText(event)}`)
         return
       case 'settling':
         this.#timed(`Waiting up to ${shownDuration(event.forMs)} to see if more steps start`)

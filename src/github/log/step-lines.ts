@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../run/events.ts'
 import type { Forecast, StepChange, StepCounts } from '../../run/facts.ts'
 import { isComputed } from '../replay-text.ts'
-import { inline } from './workflow-log.ts'
+import { inline, LONG } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
 /** A run with more steps, or one whose steps are tried again and again, is told in sums: nobody reads thousands of lines. */
@@ -73,6 +73,20 @@ function sumLine(counts: StepCounts): string {
     ...(failed > 0 ? [`${amount(failed)} failed`] : []),
     ...(stopped > 0 ? [`${amount(stopped)} stopped`] : []),
   ].join(', ')
+}
+
+/** What goes on, or may, of a run that is no longer waited for: what follows its name. */
+export function leftText({
+  kind,
+  status,
+  steps,
+}: Extract<RunEvent, { kind: 'left-going-on' | 'left-startable' }>): string {
+  const names = inline(steps.join(', '), LONG)
+  const is = `is ${inline(status)}, but`
+  if (kind === 'left-going-on')
+    return `${is} parts of it are still running: ${names}. Not waiting for them to end`
+  const which = names === '' ? 'more of its steps may start' : `these of its steps may still start: ${names}`
+  return `${is} ${which}. No longer waiting for that`
 }
 
 /** That nothing has changed, and how long it may still take. */

@@ -6,6 +6,7 @@ import { endText, unrankedText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
+import { leftText } from './step-lines.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 const SWEEP_KINDS = [
@@ -38,6 +39,7 @@ const HINDRANCES = [
   'resume-foreign',
   'details',
   'left-going-on',
+  'left-startable',
 ] as const satisfies readonly RunEvent['kind'][]
 
 /** What stands in the way of a cell's run, or is missing of it at its end. */
@@ -185,9 +187,8 @@ export class SweepLog {
           this.#warn(`${name}: could not be read: ${inline(event.details.missing.join('; '), LONG)}`)
         return
       case 'left-going-on':
-        this.#hindered(
-          `${name}: the run is ${inline(event.status)}, but parts of it are still running: ${inline(event.steps.join(', '), LONG)}. Not waiting for them to end`,
-        )
+      case 'left-startable':
+        this.#hindered(`${name}: the run ${leftText(event)}`)
     }
   }
 

@@ -14,7 +14,7 @@ import { insisting } from '../failure-tolerance.ts'
 
 /** The run that another is compared with. */
 export type BaselineChoice =
-  /** The newest good run of a branch of this repository; not one of this workflow run, whatever its attempt. */
+  /** The newest good run of a branch of this repository; not one of this workflow run, nor of the compared run's own. */
   | {
       readonly kind: 'branch'
       readonly branch: string
@@ -38,6 +38,8 @@ export interface ComparedRun extends RunReference {
   readonly pipelineId: string | undefined
   readonly server: ServerInfo
   readonly project: Named | undefined
+  /** Address of the workflow run that started it, as it is noted on it; undefined if nothing is. */
+  readonly startedBy?: JsonValue | undefined
 }
 
 /** What a baseline run logged; or why there is none. */
@@ -127,7 +129,7 @@ async function findNamed(
 
 async function findOnBranch(
   choice: Extract<BaselineChoice, { kind: 'branch' }>,
-  { id, projectId, pipelineId }: ComparedRun,
+  { id, projectId, pipelineId, startedBy }: ComparedRun,
   client: ZenmlClient,
 ): Promise<Found> {
   if (pipelineId === undefined) {
@@ -135,12 +137,13 @@ async function findOnBranch(
   }
   let isHidden = false
   const { branch } = choice
+  const own = [choice.workflowRunUrl, startedBy].map(workflowRunOf).filter((url) => url !== undefined)
   const query = { pipelineId, projectId, size: PAGE_SIZE, branch }
   for (let page = 1; page <= MOST_PAGES; page += 1) {
     const { runs, isLast } = await client.completedRuns({ ...query, page })
     for (const run of runs) {
       isHidden ||= run.metadata === undefined
-      if (run.id !== id && isGoodRun(run, choice)) return run
+      if (run.id !== id && isGoodRun(run, choice, own)) return run
     }
     if (!isLast) continue
     return isHidden
@@ -155,7 +158,8 @@ async function findOnBranch(
 
 function isGoodRun(
   { metadata }: Run,
-  { branch, repository, workflowRunUrl }: Extract<BaselineChoice, { kind: 'branch' }>,
+  { branch, repository }: Extract<BaselineChoice, { kind: 'branch' }>,
+  own: readonly string[],
 ): boolean {
   const noted = originNotedOn(metadata)
   return (
@@ -165,11 +169,11 @@ function isGoodRun(
     noted['conclusion'] === 'completed' &&
     EVENTS.includes(noted['event']) &&
     // A re-run of a job would be compared with its own earlier attempt.
-    !(workflowRunUrl !== '' && workflowRunOf(noted['workflow_run']) === workflowRunOf(workflowRunUrl))
+    !own.includes(workflowRunOf(noted['workflow_run']) ?? '')
   )
 }
 
 /** The address without its attempt. */
-function workflowRunOf(url: JsonValue | undefined): JsonValue | undefined {
-  return typeof url === 'string' ? url.replace(/\/attempts\/\d+$/, '') : undefined
+function workflowRunOf(url: JsonValue | undefined): string | undefined {
+  return typeof url === 'string' && url !== '' ? url.replace(/\/attempts\/\d+$/, '') : undefined
 }

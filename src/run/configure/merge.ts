@@ -60,11 +60,11 @@ function withTags(before: JsonValue, added: readonly string[]): JsonValue {
 }
 
 /**
- * What the server needs beside the overrides: up to 0.84 it wants every parameter of every step and refuses a
- * partial configuration (ZenML API, "Trigger").
+ * What the server needs beside the overrides: up to 0.80 it wants every parameter of every step and refuses a partial
+ * configuration (ZenML API, "Trigger"). 0.82.1 and 0.84.3 were seen to keep what is not sent; 0.81 was not tried.
  */
 export function completeFor(version: string, definition: Definition, body: JsonObject): JsonObject {
-  if (isAtLeast(version, 0, 85) || definition.stepParameters === undefined) return body
+  if (isAtLeast(version, 0, 82) || definition.stepParameters === undefined) return body
   const steps = Object.entries(definition.stepParameters)
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)

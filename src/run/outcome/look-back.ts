@@ -1,7 +1,7 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
-import { unfinishedSteps } from '../watch/is-over.ts'
+import { mayStartStep, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
 import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
@@ -80,15 +80,18 @@ function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): stri
  * neither the steps beside it nor what it has called.
  */
 function tellGoingOn(
-  { status }: Run,
+  run: Run,
   { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
   { reporter }: Pick<LookBackDependencies, 'reporter'>,
 ): void {
+  const { status, inProgress } = run
   const phase = runPhase(status)
   if (phase !== 'failed' && phase !== 'stopped') return
   const children = childRuns.filter((child) => runPhase(child.status) === 'going-on')
   const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
+  else if (inProgress !== false && mayStartStep(run, steps))
+    reporter.tell({ kind: 'left-startable', status, steps: startableSteps(steps) })
 }
 
 /** Of the seconds that a cancelled workflow leaves. */

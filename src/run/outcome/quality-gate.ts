@@ -3,6 +3,7 @@ import { nameOfBaseline, readBaseline, type Baseline, type BaselineChoice } from
 import { compareWithBaseline } from '../compare/compare-with-baseline.ts'
 import type { Outcome } from '../conclusion.ts'
 import type { Reporter } from '../events.ts'
+import type { Origin } from '../origin.ts'
 import type { StartedRun } from '../recovery-journal.ts'
 import type { Collected, CollectDependencies } from './collect.ts'
 import {
@@ -30,6 +31,7 @@ export interface CompletedRun {
   readonly kin: Kin
   readonly server: ServerInfo
   readonly project: Named | undefined
+  readonly origin?: Pick<Origin, 'facts'> | undefined
 }
 
 interface QualityGateDependencies extends CollectDependencies {
@@ -60,7 +62,7 @@ export async function applyQualityGate(
 
 /** Puts the run beside its baseline, if one is wished. */
 async function compare(
-  { started, kin: { pipelineId }, server, project }: CompletedRun,
+  { started, kin: { pipelineId }, server, project, origin }: CompletedRun,
   { details, unread }: Pick<Collected, 'details' | 'unread'>,
   { baseline: choice, baselineRequired: isRequired = false, expectations = [] }: QualityGatePolicy,
   deps: QualityGateDependencies,
@@ -69,7 +71,11 @@ async function compare(
   // What was not read of the run itself must not look as if it had not been logged.
   const baseline: Baseline =
     unread === undefined
-      ? await readBaseline(choice, { ...started, pipelineId, server, project }, deps)
+      ? await readBaseline(
+          choice,
+          { ...started, pipelineId, server, project, startedBy: origin?.facts['workflow_run'] },
+          deps,
+        )
       : { kind: 'unread', why: `the run's own metadata could not be read: ${unread}` }
   const comparison = compareWithBaseline(nameOfBaseline(choice), details, baseline, expectations)
   deps.reporter.tell({ kind: 'compared', comparison })

@@ -53,7 +53,7 @@ export function settleMs(run: Run, steps: readonly StepState[]): number {
  * only what has started; before 0.94 it may be `failed` and in progress, since its code caught the failure of a step.
  */
 export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[]): boolean {
-  return isDynamic ? inProgress === true : hasStartableStep(steps)
+  return isDynamic ? inProgress === true : startableSteps(steps).length > 0
 }
 
 /**
@@ -63,8 +63,10 @@ export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly Ste
  * @param now by the server's clock; undefined where it has not said
  */
 export function isBetweenSteps(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
-  if (run.inProgress === false || !mayStartStep(run, steps)) return false
-  if (run.inProgress === true || now === undefined) return true
+  if (run.inProgress !== undefined) return run.inProgress && mayStartStep(run, steps)
+  // What was stopped starts nothing more.
+  if (runPhase(run.status) !== 'failed' || !mayStartStep(run, steps)) return false
+  if (now === undefined) return true
   const ends = steps.map(({ startTime = 0, durationMs = 0 }) => startTime + durationMs)
   return (
     now - ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0) <
@@ -77,16 +79,19 @@ export function unfinishedSteps(steps: readonly StepState[]): string[] {
   return steps.filter(({ status }) => status !== undefined && !isStepFinished(status)).map(({ name }) => name)
 }
 
-/** Whether a step has not started although all that it waits for, if anything, succeeded; not where none has started. */
-function hasStartableStep(steps: readonly StepState[]): boolean {
+/**
+ * Names of the steps that have not started although all that they wait for, if anything, succeeded; none where no step has
+ * started.
+ */
+export function startableSteps(steps: readonly StepState[]): string[] {
   const succeeded = new Set(
     steps.filter(({ status }) => status !== undefined && isStepSucceeded(status)).map(({ name }) => name),
   )
-  return (
-    steps.some(({ status }) => status !== undefined) &&
-    steps.some(
+  if (steps.every(({ status }) => status === undefined)) return []
+  return steps
+    .filter(
       ({ status, upstream }) =>
         status === undefined && upstream?.every((name) => succeeded.has(name)) === true,
     )
-  )
+    .map(({ name }) => name)
 }
