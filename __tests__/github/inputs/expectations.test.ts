@@ -209,6 +209,8 @@ test.each([
   ['  accuracy ', 3, `"accuracy" has no comparison; ${EXAMPLE}`],
   ['>= 0.9', 1, 'there is no name before the comparison; write it as in train.accuracy >= 0.9'],
   ['  >= 0.9', 3, 'there is no name before the comparison; write it as in train.accuracy >= 0.9'],
+  [' - accuracy >= 0.9', 2, 'a condition is no item of a list; write it as in train.accuracy >= 0.9'],
+  ['* "val.accuracy" >= 0.9', 1, 'a condition is no item of a list; write it as in train.accuracy >= 0.9'],
   ['stage = "prod"', 7, '"=" is not a comparison; did you mean ==?'],
   ['stage === "prod"', 7, '"===" is not a comparison; did you mean ==?'],
   ['stage =< 5', 7, '"=<" is not a comparison; write one of == != < <= > >='],
