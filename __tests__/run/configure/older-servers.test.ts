@@ -39,20 +39,24 @@ describe('0.74.0 wants all values sent again, and JSON rounds a whole number wit
           until: { default: 2 ** 53, jsonSchema: {} },
           ids: { default: { first: [1, 2 ** 60], last: 7 }, jsonSchema: {} },
           rate: { default: 0.5, jsonSchema: {} },
+          cap: { default: 1e18, jsonSchema: {} },
+          limits: { default: [1e20, 1e30, 2 ** 53 - 1], jsonSchema: {} },
         },
       },
     ],
   }
   const open = (version: '0.74.0' | '0.85.0' = '0.74.0') => openScene({ version, pipelines: [pipeline] })
-  const why =
-    'has more digits than JSON can carry exactly, and this version of ZenML needs it sent again; set it in the input parameters, in quotes'
+  const why = 'has more digits than JSON can carry exactly, and this version of ZenML needs it sent again'
 
   test.each(['{}', 'rows: 5', 'ids: {last: 8}'])(
     'with the parameters %s nothing is started, and each such value is named',
     async (parameters) => {
       const scene = await open()
       await expect(scene.execute(await overrides(parameters))).rejects.toMatchObject({
-        faults: [`the current value of "read.until" ${why}`, `the current value of "read.ids" ${why}`],
+        faults: [
+          `the current value of "read.until" ${why}; set it in the input parameters, in quotes`,
+          `the current value of "read.ids" ${why}; set another value in the input parameters`,
+        ],
       })
       expect(scene.sent(TRIGGER)).toEqual([])
     },
@@ -64,7 +68,16 @@ describe('0.74.0 wants all values sent again, and JSON rounds a whole number wit
       await overrides('until: "9007199254740995"', 'steps: {read: {parameters: {ids: {first: []}}}}'),
     )
     expect(sentSteps(scene)).toEqual({
-      read: { parameters: { rows: 10, until: '9007199254740995', ids: { first: [], last: 7 }, rate: 0.5 } },
+      read: {
+        parameters: {
+          rows: 10,
+          until: '9007199254740995',
+          ids: { first: [], last: 7 },
+          rate: 0.5,
+          cap: 1e18,
+          limits: [1e20, 1e30, 2 ** 53 - 1],
+        },
+      },
     })
   })
 

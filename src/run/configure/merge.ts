@@ -71,17 +71,26 @@ export function completeFor(version: string, definition: Definition, body: JsonO
   return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
 }
 
-/**
- * The parameters, as `step.name`, whose value of the definition would be sent again and holds a whole number that was
- * rounded when it was read. A float of such size cannot be told from it.
- */
-export function roundedParameters(version: string, definition: Definition, body: JsonObject): string[] {
+/** A parameter whose value of the definition was rounded when it was read. */
+export interface RoundedParameter {
+  /** As in `step.name`. */
+  readonly name: string
+  /** Whether the value is a list or mapping with such a number in it. */
+  readonly isNested: boolean
+}
+
+/** The parameters that would be sent again with a whole number in them that was rounded when it was read. */
+export function roundedParameters(
+  version: string,
+  definition: Definition,
+  body: JsonObject,
+): RoundedParameter[] {
   const { steps } = completeFor(version, definition, {})
   const ofSteps = isJsonObject(steps) ? Object.entries(steps) : []
   return ofSteps.flatMap(([step, config]) =>
     Object.entries(parametersOf(config))
       .filter(([name, value]) => isRounded(value, valueAt(body, ['steps', step, 'parameters', name])))
-      .map(([name]) => `${step}.${name}`),
+      .map(([name, value]) => ({ name: `${step}.${name}`, isNested: typeof value !== 'number' })),
   )
 }
 
@@ -93,11 +102,21 @@ function parametersOf(config: JsonValue): JsonObject {
 /** @param over what is laid over the value */
 function isRounded(value: JsonValue, over: JsonValue | undefined): boolean {
   if (over !== undefined && !(isJsonObject(value) && isJsonObject(over))) return false
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value)
+  if (typeof value === 'number') return isInexact(value)
   if (isJsonList(value)) return value.some((each) => isRounded(each, undefined))
   return (
     isJsonObject(value) && Object.entries(value).some(([key, each]) => isRounded(each, member(over, key)))
   )
+}
+
+/** Any number of so many digits is read and written exactly. */
+const EXACT_DIGITS = 15
+
+/** A large number that is few digits and zeros, such as 1e18, is most likely a float or written just so. */
+function isInexact(value: number): boolean {
+  if (!Number.isInteger(value) || Number.isSafeInteger(value)) return false
+  const [digits = ''] = value.toExponential().split('e')
+  return digits.replace(/\D/g, '').length > EXACT_DIGITS
 }
 
 /** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
