@@ -32,7 +32,7 @@ export interface StartedRun {
   readonly projectId: string | undefined
   readonly name: string
   readonly url: string | undefined
-  /** ZenML's state of it when it was first seen. */
+  /** ZenML's state of it when it was last saved. */
   readonly status: string
 }
 
@@ -43,7 +43,7 @@ export interface StartedRun {
 export interface RecoveryJournal {
   /** Called before each sending of a trigger; what it is told must be safe when it returns. */
   planned(run: PlannedRun): void
-  /** Called as soon as the run is known. */
+  /** Called as soon as the run is known, and again when it pauses or is no longer paused. */
   started(run: StartedRun): void
   /** Called before a run is stopped for another reason than a cancelled workflow; says how it is to be stopped. */
   stopping(mode: StopMode): void

@@ -220,7 +220,7 @@ test('what goes missing without stopping the run is a warning, and all that coul
 
 test.each([
   ['left-going-on', ['a', 'b'], 'parts of it are still running: a, b. Not waiting for them to end'],
-  ['left-startable', ['a', 'b'], 'these of its steps may still start: a, b. No longer waiting for that'],
+  ['left-startable', ['a', 'b'], 'some of its steps may still start: a, b. No longer waiting for that'],
   ['left-startable', [], 'more of its steps may start. No longer waiting for that'],
 ] as const)('at the end of the watch it is said what may come (%s, %j)', (kind, steps, what) => {
   const { log, lines } = listener()

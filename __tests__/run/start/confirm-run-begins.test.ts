@@ -291,6 +291,7 @@ test('0.85.0: a run that never begins is ended, though the last answer was that 
   ]
   const scene = await open({ version: '0.85.0', startupSeconds: 3_600, faults })
   await expect(scene.execute({ triggerTimeoutMs: 20 * MINUTE })).rejects.toThrow(/within trigger-timeout/)
+  expect(scene.server.runs.map(({ status }) => status)).toEqual(['failed'])
 })
 
 test.each([

@@ -224,3 +224,29 @@ describe('a failed run of which another step may start, while no step runs', () 
     expect(await stop()).toMatchObject({ conclusion: 'stopped' })
   })
 })
+
+test.each(['failed', 'stopped'])(
+  'of a run that is %s nothing is said to start later where the server cannot tell and nothing has changed for long',
+  async (status) => {
+    const scene = await openScene({ pipelines: [split], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target: { kind: 'template', reference: 'split-template' } })
+    await until(() => scene.started.length > 0)
+    const { id, name } = scene.started[0]!
+    const node = (step: string, stepId: string | null, metadata: object) => ({
+      node_id: `step/${step}`,
+      type: 'step',
+      ...{ id: stepId, name: step, metadata },
+    })
+    const nodes = [node('short', 'f00', { status }), node('long', null, {})]
+    const updated = new Date(scene.clock.now()).toISOString()
+    const answers = { dag: { id, status, nodes, edges: [] }, run: { id, name, body: { status, updated } } }
+    for (const on of ['dag', 'run'] as const)
+      scene.server.addFault({
+        on,
+        occurrence: 'always',
+        do: { kind: 'answer', status: 200, body: JSON.stringify(answers[on]) },
+      })
+    await following
+    expect(scene.events.filter(({ kind }) => kind.startsWith('left-'))).toEqual([])
+  },
+)

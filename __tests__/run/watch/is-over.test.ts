@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { isOver, needsSteps } from '../../../src/run/watch/is-over.ts'
+import { isBetweenSteps, isOver, needsSteps } from '../../../src/run/watch/is-over.ts'
 import type { Run, StepState } from '../../../src/zenml/model.ts'
 
 /** As a server shows a run whose `in_progress` never becomes false. */
@@ -94,4 +94,28 @@ test('a run in a state that nobody knows is over when the server says so', () =>
   expect(overAfter(ended('hibernating'), [load])).toBeUndefined()
   expect(overAfter(ended('hibernating', { inProgress: false }), undefined)).toBe(0)
   expect(overAfter(ended('hibernating', { endTime: 1 }), undefined)).toBe(0)
+})
+
+describe('a failed run of a server that does not say whether it is in progress, of which a step may start', () => {
+  const run = ended('failed', { inProgress: undefined, updated: 1_000_000 })
+  const steps = [load, train, step('report', undefined, ['load'])]
+
+  test.each([
+    ['right after it failed', 1_000_000, run, true],
+    ['up to five minutes later', 1_299_999, run, true],
+    ['after five minutes', 1_300_000, run, false],
+    ['where the server has not said what time it is', undefined, run, true],
+    ['where it was stopped', 1_000_000, { ...run, status: 'stopped' }, false],
+    ['where the server says that it is not in progress', 1_000_000, { ...run, inProgress: false }, false],
+    ['where the server says that it is in progress', 9_000_000, { ...run, inProgress: true }, true],
+  ])('%s', (_, now, seen, expected) => {
+    expect(isBetweenSteps(seen, steps, now)).toBe(expected)
+  })
+
+  test('the end of a step counts as a change', () => {
+    const late = { ...load, startTime: 1_100_000, durationMs: 50_000 }
+    const then = [late, train, step('report', undefined, ['load'])]
+    expect(isBetweenSteps(run, then, 1_449_999)).toBe(true)
+    expect(isBetweenSteps(run, then, 1_450_000)).toBe(false)
+  })
 })

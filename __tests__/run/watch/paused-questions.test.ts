@@ -147,11 +147,11 @@ describe('a run that asks a person', () => {
     expect(await running).toMatchObject({ conclusion: 'completed' })
   })
 
-  test('in the child run of a child run: the question is read from there when the run pauses', async () => {
+  test('in the child run of a child run: the question is told from there as well', async () => {
     const calling: PipelineSpec = { ...askingChild(30), child: { ...askingChild(30), name: 'middle' } }
     const { scene, running } = await run(calling, { onPaused: 'fail' })
     const result = await running
-    expect(result).toMatchObject({ conclusion: 'failed', status: 'paused' })
+    expect(result).toMatchObject({ conclusion: 'failed', status: 'running' })
     expect(result.error).toContain('is waiting for a person (Deploy this model?)')
     expect(scene.settled).toHaveLength(1)
   })

@@ -90,7 +90,7 @@ export async function readMapping(
   { redact }: Pick<ConfigurationContext, 'redact'>,
   { source, lead }: { readonly source: string; readonly lead: string } = { source: input, lead: '' },
 ): Promise<Found> {
-  if (text === undefined || (input !== 'matrix' && NO_INPUTS.test(text))) return NOTHING
+  if (text === undefined || (lead === '' && input !== 'matrix' && NO_INPUTS.test(text))) return NOTHING
   const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH))
   if (parsed.ok) {
     const { ok: _, ...layer } = parsed

@@ -41,7 +41,7 @@ function parseLine(line: string): ParsedLine {
   const name = line.slice(0, at).trim()
   if (name === '') return fault(line, at, `there is no name before the comparison; write it as in ${EXAMPLE}`)
   if (/^[-*]\s/.test(name))
-    return fault(line, 0, `a condition is no item of a list; write it as in ${EXAMPLE}`)
+    return fault(line, 0, `a condition cannot be a list item; write it as in ${EXAMPLE}`)
   const operator = OPERATORS.find((known) => known === sign)
   if (operator === undefined) {
     const hint = sign === '=' || sign === '===' ? 'did you mean ==?' : `write one of ${OPERATORS.join(' ')}`

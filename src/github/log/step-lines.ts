@@ -85,7 +85,7 @@ export function leftText({
   const is = `is ${inline(status)}, but`
   if (kind === 'left-going-on')
     return `${is} parts of it are still running: ${names}. Not waiting for them to end`
-  const which = names === '' ? 'more of its steps may start' : `these of its steps may still start: ${names}`
+  const which = names === '' ? 'more of its steps may start' : `some of its steps may still start: ${names}`
   return `${is} ${which}. No longer waiting for that`
 }
 

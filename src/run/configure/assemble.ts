@@ -4,13 +4,7 @@ import { checkExpectedNames, type ExpectedName } from './check/expected-names.ts
 import { Findings } from './check/collected-problems.ts'
 import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
-import {
-  mergeOverrides,
-  roundedParameters,
-  type RoundedParameter,
-  type Configuration,
-  type Overrides,
-} from './merge.ts'
+import { mergeOverrides, roundedParameters, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
 import { hide, plain, quoted } from '../../base/words.ts'
 import { expandParameters } from './parameters.ts'
@@ -57,11 +51,8 @@ export function assemble(
   return { ...configuration, warnings, unchecked }
 }
 
-function rounded({ name, isNested }: RoundedParameter): string {
-  const way = isNested
-    ? 'set another value in the input parameters'
-    : 'set it in the input parameters, in quotes'
-  return `the current value of ${quoted(name)} has more digits than JSON can carry exactly, and this version of ZenML needs it sent again; ${way}`
+function rounded(name: string): string {
+  return `the current value of ${quoted(name)} has more digits than JSON can carry exactly, and this version of ZenML needs it sent again; set it in the input parameters, a number in quotes`
 }
 
 /** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */

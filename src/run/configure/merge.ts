@@ -60,37 +60,29 @@ function withTags(before: JsonValue, added: readonly string[]): JsonValue {
 }
 
 /**
- * What the server needs beside the overrides: up to 0.80 it wants every parameter of every step and refuses a partial
+ * What the server needs in addition to the overrides: up to 0.80 it wants every parameter of every step and refuses a partial
  * configuration (ZenML API, "Trigger"). 0.82.1 and 0.84.3 were seen to keep what is not sent; 0.81 was not tried.
  */
 export function completeFor(version: string, definition: Definition, body: JsonObject): JsonObject {
-  if (isAtLeast(version, 0, 82) || definition.stepParameters === undefined) return body
+  if (isAtLeast(version, 0, 85)) return body
+  const said = withoutNulls(body)
+  if (isAtLeast(version, 0, 82) || definition.stepParameters === undefined) return said
   const steps = Object.entries(definition.stepParameters)
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)
-  return steps.length === 0 ? body : mergeDeeply({ steps: Object.fromEntries(steps) }, withoutNulls(body))
+  return steps.length === 0 ? said : mergeDeeply({ steps: Object.fromEntries(steps) }, said)
 }
 
-/** A parameter whose value of the definition was rounded when it was read. */
-export interface RoundedParameter {
-  /** As in `step.name`. */
-  readonly name: string
-  /** Whether the value is a list or mapping with such a number in it. */
-  readonly isNested: boolean
-}
-
-/** The parameters that would be sent again with a whole number in them that was rounded when it was read. */
-export function roundedParameters(
-  version: string,
-  definition: Definition,
-  body: JsonObject,
-): RoundedParameter[] {
+/**
+ * The parameters, as `step.name`, that would be sent again with a whole number in them that was rounded when it was read.
+ */
+export function roundedParameters(version: string, definition: Definition, body: JsonObject): string[] {
   const { steps } = completeFor(version, definition, {})
   const ofSteps = isJsonObject(steps) ? Object.entries(steps) : []
   return ofSteps.flatMap(([step, config]) =>
     Object.entries(parametersOf(config))
       .filter(([name, value]) => isRounded(value, valueAt(body, ['steps', step, 'parameters', name])))
-      .map(([name, value]) => ({ name: `${step}.${name}`, isNested: typeof value !== 'number' })),
+      .map(([name]) => `${step}.${name}`),
   )
 }
 
@@ -119,7 +111,7 @@ function isInexact(value: number): boolean {
   return digits.replace(/\D/g, '').length > EXACT_DIGITS
 }
 
-/** Newer servers take null for "nothing said" where 0.74 takes it for the value. */
+/** Servers take null for "nothing said" from 0.85 on; older ones take it for the value, or refuse it. */
 function withoutNulls({ steps, ...others }: JsonObject): JsonObject {
   if (steps === undefined || steps === null) return others
   if (!isJsonObject(steps)) return { ...others, steps }

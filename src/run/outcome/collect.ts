@@ -207,9 +207,16 @@ async function readAll(
     return { run, parts, hydrated, behind }
   }
   const first = await read(false)
-  if (!first.behind.run && first.behind.steps === 0 && !mayBeginLate(ended, first)) return first
+  const isBehind = first.behind.run || first.behind.steps > 0
+  if (!isBehind && !mayBeginLate(ended, first)) return first
   await deps.clock.sleep(CATCH_UP_MS, deps.signal)
-  return read(true)
+  const again = await read(true)
+  // What is complete is not given up for a reading that failed.
+  return isBehind || isComplete(again) ? again : first
+}
+
+function isComplete({ run, parts, hydrated }: ReadAll): boolean {
+  return 'value' in run && 'value' in parts && hydrated.missing === undefined
 }
 
 /** Up to 0.93, what the code of a dynamic pipeline submitted before it failed starts a moment later (seen on 0.92.0). */

@@ -1,7 +1,7 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
-import { mayStartStep, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
+import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
 import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
@@ -82,15 +82,15 @@ function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): stri
 function tellGoingOn(
   run: Run,
   { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
-  { reporter }: Pick<LookBackDependencies, 'reporter'>,
+  { reporter, client }: Pick<LookBackDependencies, 'reporter' | 'client'>,
 ): void {
-  const { status, inProgress } = run
+  const { status } = run
   const phase = runPhase(status)
   if (phase !== 'failed' && phase !== 'stopped') return
   const children = childRuns.filter((child) => runPhase(child.status) === 'going-on')
   const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
-  else if (inProgress !== false && mayStartStep(run, steps))
+  else if (isBetweenSteps(run, steps, client.serverNow))
     reporter.tell({ kind: 'left-startable', status, steps: startableSteps(steps) })
 }
 
@@ -106,7 +106,7 @@ async function tellInHurry(
   if (runPhase(run.status) === 'succeeded') return
   const limit = timeLimit(IN_HURRY_MS)
   const read = await readBestEffort((each) => readParts(each, reference), { client, timeLimit }, limit)
-  if ('value' in read) tellGoingOn(run, read.value, { reporter })
+  if ('value' in read) tellGoingOn(run, read.value, { reporter, client })
 }
 
 async function findCause(

@@ -165,7 +165,7 @@ function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
   return { resolution, result }
 }
 
-/** The one that is to be answered: of the run itself, or else of its child runs. */
+/** The one that is to be answered: of the run itself or of its child runs. */
 async function questionOf(
   place: Place,
   server: ServerInfo,
@@ -178,10 +178,8 @@ async function questionOf(
   const { id, status } = place.run
   const isLeaving = isBeingStopped(status) && resolution === 'continue'
   if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
-  const own = (await client.dag(id)).questions.map((question) => ({ ...question, runId: id }))
-  const { questions: open, areAll } =
-    own.length > 0 ? { questions: own, areAll: true } : await openQuestions(client, id)
-  if (!areAll) throw new RunError(tooManyChildRuns(place))
+  const { questions: open, areAll } = await openQuestions(client, id)
+  if (!areAll && !open.some(({ runId }) => runId === id)) throw new RunError(tooManyChildRuns(place))
   if (open.length === 0) throw new RunError(asksNothing(place))
   const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each))
   if (question === undefined) throw new RunError(asksSomethingElse(open, place))

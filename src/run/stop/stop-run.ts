@@ -125,6 +125,8 @@ class Stop {
     try {
       // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
       const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
+      // It may have been answered since.
+      if (this.#status === 'paused' && !isAnswered) this.#wasPaused = (await this.#look()).status === 'paused'
       if (isAnswered && runPhase((await this.#look()).status) !== 'going-on') return await this.#settle()
       return await this.#ask(attempt)
     } catch (error) {

@@ -57,8 +57,9 @@ export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly Ste
 }
 
 /**
- * The same of one that nobody has watched. A server that does not say whether a run is in progress (before 0.85) has
- * failed ones whose startable steps never start: one that has changed lately is believed to go on.
+ * Whether a step of a run that nobody has watched may still start. Servers before 0.85 do not say whether a run is in
+ * progress, and have failed ones whose startable steps never start: one that changed less than five minutes ago is taken to
+ * go on.
  *
  * @param now by the server's clock; undefined where it has not said
  */

@@ -87,6 +87,8 @@ export class Questions {
   readonly #runId: string
   readonly #deps: ReadingDependencies
   #open: readonly Question[] = []
+  /** As last read, by the child run's id. */
+  readonly #ofChildRuns = new Map<string, readonly Question[]>()
   readonly #told = new Set<string>()
   #toldPause = false
 
@@ -128,13 +130,15 @@ export class Questions {
     return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined
   }
 
-  /** Of the child runs of child runs only once it is paused: each costs a request at every look. */
   async #askedBy(childRuns: readonly ChildRun[]): Promise<readonly Question[]> {
-    const seen = childRuns.slice(0, MOST_CHILD_RUNS)
     const limit = this.#deps.timeLimit(TIME_LIMIT_MS)
-    const ask = async (client: ZenmlClient) => Promise.all(seen.map(({ id }) => client.dag(id)))
-    const read = await readBestEffort(ask, this.#deps, limit)
-    return 'value' in read ? read.value.flatMap(({ questions }) => questions) : []
+    const ask = async ({ id }: ChildRun): Promise<readonly Question[]> => {
+      const read = await readBestEffort((client) => openQuestions(client, id, 1), this.#deps, limit)
+      // What it asked before is still asked where it cannot be read.
+      if ('value' in read) this.#ofChildRuns.set(id, read.value.questions)
+      return this.#ofChildRuns.get(id) ?? []
+    }
+    return (await Promise.all(childRuns.slice(0, MOST_CHILD_RUNS).map(ask))).flat()
   }
 
   async #ofChildRun(): Promise<string | undefined> {

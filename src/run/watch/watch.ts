@@ -268,7 +268,7 @@ class Watch {
 
   async #noteParts(parts: RunParts): Promise<void> {
     if (await this.#steps.note(parts)) this.#changedAt = this.#deps.clock.elapsed()
-    await this.#questions.note(parts)
+    if (runPhase(this.#status) === 'going-on') await this.#questions.note(parts)
   }
 
   /** Why a run that has ended is still watched. */
