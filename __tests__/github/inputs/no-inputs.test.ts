@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { least, read, readAs, variables } from './given.ts'
+import { least, makeWorkspace, read, readAs, variables } from './given.ts'
 
 test('what toJSON makes of inputs that the event does not have counts as left empty', async () => {
   const given = { configuration: 'null\n', parameters: ' null' }
@@ -15,4 +15,18 @@ test('but a sweep of nothing is none', async () => {
       message: expect.stringContaining('matrix: line 1, column 1: there is no value; write a mapping'),
     },
   })
+})
+
+test('a file that holds only null is no input of a form', async () => {
+  const workspace = makeWorkspace({ 'run.yaml': 'null\n' })
+  try {
+    const given = { ...least.main, 'configuration-file': 'run.yaml' }
+    const outcome = await read({ ...variables(given), GITHUB_WORKSPACE: workspace.path })
+    expect(outcome).toMatchObject({
+      ok: false,
+      faults: { message: expect.stringContaining('"run.yaml", line 1, column 1: there is no value') },
+    })
+  } finally {
+    workspace.remove()
+  }
 })

@@ -32,6 +32,8 @@ test.each(ZENML_VERSIONS)(
     const scene = await open({ steps }, version)
     const result = await scene.execute({ target: TARGET })
     expect(result).toMatchObject({ conclusion: 'failed', status: 'completed', failedStep: 'train' })
+    const missing = scene.events.flatMap((each) => (each.kind === 'details' ? each.details.missing : []))
+    expect(missing).toEqual([])
     expect(result.error).toMatch(
       /^ZenML calls the run "night-gh\S+" completed, but these steps were cancelled: train, report: http/,
     )

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { Fault } from '../../../simulator/index.ts'
+import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import { resolveRun, type ResolveRequest } from '../../../src/run/resolve/resolve.ts'
 import { closeScenes, openScene, until } from '../scene.ts'
 import {
+  asking,
   askingChild,
   RESOLVE,
   CONDITION,
@@ -61,6 +62,27 @@ describe('a run that waits for a person', () => {
     expect(await answer()).toMatchObject({ conclusion: 'resolved' })
     await scene.clock.sleep(600_000)
     expect(scene.server.runs.map(({ status }) => status)).toEqual(['completed', 'completed'])
+  })
+})
+
+describe('a run that asks while its child run asks, too', () => {
+  const both: PipelineSpec = {
+    ...asking(600),
+    child: { ...askingChild.child!, wait: { name: 'stage', question: 'Stage it?', patience: 600 } },
+  }
+
+  test('needs the question that is meant, and nothing is answered without it', async () => {
+    const { scene, name, answer } = await asked(600, { pipelines: [both] })
+    expect(await errorOf(answer())).toBe(
+      `run: "${name}" and its child runs ask several questions: "Deploy this model?", "Stage it?". Write the one to answer in question, or give the ID of the child run that asks it`,
+    )
+    expect(bodies(scene)).toEqual([])
+  })
+
+  test.each(['Deploy this model?', 'Stage it?'])('is answered by its question: %s', async (question) => {
+    const { scene, answer } = await asked(600, { pipelines: [both] })
+    expect(await answer({ question })).toMatchObject({ conclusion: 'resolved' })
+    expect(bodies(scene)).toEqual([YES])
   })
 })
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import type { Fault, FaultAction, PipelineSpec } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import type { StartedRun } from '../../../src/run/recovery-journal.ts'
+import type { RunResult } from '../../../src/run/run-supervisor.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
@@ -109,28 +110,39 @@ test('a dynamic run that is failed while a step of it runs is not called ended: 
   expect(scene.clock.now() - before).toBeLessThan(5_000)
 })
 
-test('a dynamic run that failed before a step of it began names the step that begins a moment later', async () => {
-  const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
-  const target = { kind: 'template', reference: 'unfinished-template' } as const
-  const following = scene.execute({ target })
-  await until(() => scene.server.runs[0]?.status === 'running')
-  const { id } = scene.started[0]!
-  const atFirst = (on: 'dag' | 'steps', answer: object): Fault => ({
-    on,
-    occurrence: 'always',
-    get do(): FaultAction {
-      const { at = Infinity } = scene.server.requests.find(({ path }) => path.includes('/steps?')) ?? {}
-      const isLater = scene.clock.now() - at >= 3_000
-      return isLater
-        ? { kind: 'delay', seconds: 0 }
-        : { kind: 'answer', status: 200, body: JSON.stringify(answer) }
-    },
+describe('a dynamic run that failed before a step of it began', () => {
+  /** What the server shows of it is at first empty, and a moment later as `later` says. */
+  async function failsEarly(later: FaultAction): Promise<{ scene: Scene; result: RunResult }> {
+    const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target: { kind: 'template', reference: 'unfinished-template' } })
+    await until(() => scene.server.runs[0]?.status === 'running')
+    const { id } = scene.started[0]!
+    const atFirst = (on: 'dag' | 'steps', answer: object): Fault => ({
+      on,
+      occurrence: 'always',
+      get do(): FaultAction {
+        const { at = Infinity } = scene.server.requests.find(({ path }) => path.includes('/steps?')) ?? {}
+        const isLater = scene.clock.now() - at >= 3_000
+        return isLater ? later : { kind: 'answer', status: 200, body: JSON.stringify(answer) }
+      },
+    })
+    scene.server.addFault(atFirst('dag', { id, status: 'failed', nodes: [], edges: [] }))
+    scene.server.addFault(atFirst('steps', { total: 0, total_pages: 1, items: [] }))
+    scene.server.setStatus(id, 'failed', 'ValueError')
+    return { scene, result: await following }
+  }
+
+  test('names the step that begins a moment later', async () => {
+    const { scene, result } = await failsEarly({ kind: 'delay', seconds: 0 })
+    expect(result).toMatchObject({ conclusion: 'failed' })
+    expect(leftGoingOn(scene)).toEqual([['train']])
   })
-  scene.server.addFault(atFirst('dag', { id, status: 'failed', nodes: [], edges: [] }))
-  scene.server.addFault(atFirst('steps', { total: 0, total_pages: 1, items: [] }))
-  scene.server.setStatus(id, 'failed', 'ValueError')
-  expect(await following).toMatchObject({ conclusion: 'failed' })
-  expect(leftGoingOn(scene)).toEqual([['train']])
+
+  test('is one that failed before any step, also where the second look fails', async () => {
+    const { scene, result } = await failsEarly({ kind: 'html', status: 502 })
+    expect(result.error).toContain('failed before any step')
+    expect(scene.events.flatMap((each) => (each.kind === 'details' ? each.details.missing : []))).toEqual([])
+  })
 })
 
 describe('a failed run of which another step may start, while no step runs', () => {

@@ -277,6 +277,28 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect(await running).toMatchObject({ conclusion: 'stopped' })
   })
 
+  test('a post step that knew it as paused does not mark it as failed where it was answered since', async () => {
+    const { scene, running } = await run(asking(30), { wait: false })
+    await running
+    await scene.clock.sleep(120_000)
+    expect(statusOf(scene)).toBe('paused')
+    await answer(scene)
+    await scene.clock.sleep(1_000)
+    expect(statusOf(scene)).not.toBe('paused')
+    const [started] = scene.started
+    const ended = await stopOrKeep(
+      {
+        run: { ...started!, status: 'paused' },
+        mode: 'stop-gracefully',
+        reason: 'r',
+        deadline: new Deadline(scene.clock, 60_000),
+      },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended.settled).toBe(true)
+    expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
+  })
+
   test('a run that goes on after an answer is known to its post step as one that runs', async () => {
     const { scene, running } = await run(asking(30))
     await until(() => told(scene).length > 0 && statusOf(scene) === 'paused')

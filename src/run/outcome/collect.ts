@@ -248,7 +248,12 @@ function countLacked(
   const phase = ended === undefined ? 'going-on' : runPhase(ended.status)
   const allEnded = phase === 'succeeded' || (ended?.inProgress === false && !mayGoOn)
   const goingOn = [...known, ...listed.values()].filter(
-    ({ status }) => allEnded && status !== undefined && runPhase(status) === 'going-on',
+    ({ status }) =>
+      allEnded &&
+      status !== undefined &&
+      runPhase(status) === 'going-on' &&
+      // A preempted step may stay so for good.
+      !(mayGoOn && status === 'cancelling'),
   )
   return new Set([...lacked, ...goingOn].map(({ id }) => id)).size
 }

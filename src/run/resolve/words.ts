@@ -44,9 +44,9 @@ export function tooManyChildRuns({ run, url }: Place): string {
   return `run: "${run.name ?? run.id}" has too many child runs to search for a question. Give the ID of the child run to answer${see(url)}`
 }
 
-/** Its child runs ask several things. */
+/** It and its child runs, or those alone, ask several things. */
 export function asksSeveral(questions: readonly Question[], { run }: Place): string {
-  return `run: child runs of "${run.name ?? run.id}" ask several questions: ${listed(questions)}. Give the ID of the child run to answer`
+  return `run: "${run.name ?? run.id}" and its child runs ask several questions: ${listed(questions)}. Write the one to answer in question, or give the ID of the child run that asks it`
 }
 
 /** Somebody else was faster, and of another opinion. */
