@@ -277,6 +277,26 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect(await running).toMatchObject({ conclusion: 'stopped' })
   })
 
+  test('also by a post step, where main had asked it to stop before it was killed', async () => {
+    const { scene, running } = await run(askingChild(30), { wait: false })
+    await running
+    await scene.clock.sleep(120_000)
+    expect(statusOf(scene)).toBe('paused')
+    const [started] = scene.started
+    await scene.client.stop(started!.id, { graceful: false })
+    expect(statusOf(scene)).toBe('stopping')
+    const ended = await stopOrKeep(
+      {
+        run: { ...started!, status: 'paused' },
+        mode: 'stop',
+        reason: 'r',
+        deadline: new Deadline(scene.clock, 60_000),
+      },
+      { client: scene.client, clock: scene.clock },
+    )
+    expect(ended).toMatchObject({ settled: true, status: 'stopped' })
+  })
+
   test('a post step that knew it as paused does not mark it as failed where it was answered since', async () => {
     const { scene, running } = await run(asking(30), { wait: false })
     await running

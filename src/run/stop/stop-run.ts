@@ -125,8 +125,7 @@ class Stop {
     try {
       // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
       const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
-      // It may have been answered since.
-      if (this.#status === 'paused' && !isAnswered) this.#wasPaused = (await this.#look()).status === 'paused'
+      if (this.#status === 'paused' && !isAnswered) await this.#checkPaused()
       if (isAnswered && runPhase((await this.#look()).status) !== 'going-on') return await this.#settle()
       return await this.#ask(attempt)
     } catch (error) {
@@ -134,6 +133,12 @@ class Stop {
       if (isGone(error)) return this.#checkGone(error)
       return this.#tryAgainAfter(error, attempt)
     }
+  }
+
+  /** It may have been answered since; one that somebody asked to stop before waits on. */
+  async #checkPaused(): Promise<void> {
+    const { status } = await this.#look()
+    this.#wasPaused = status === 'paused' || isBeingStopped(status)
   }
 
   async #ask(attempt: number): Promise<StopResult | undefined> {
@@ -277,7 +282,8 @@ class Stop {
     const accounted = isGoingOn ? undefined : await this.#accountForRest(run)
     if (accounted?.kind === 'ended') return accounted
     this.#stepsGoingOn = accounted
-    if (isGoingOn && isPowerOfTwo(attempt)) await this.#endWaiting()
+    // At powers of two: often at first, and then ever more rarely.
+    if (isGoingOn && Number.isInteger(Math.log2(attempt))) await this.#endWaiting()
     return undefined
   }
 
@@ -381,9 +387,4 @@ class Stop {
 
 function goesOnUnasked({ status }: Run): boolean {
   return runPhase(status) === 'going-on' && status !== 'stopping'
-}
-
-/** So that it is looked for often at first, and then ever more rarely. */
-function isPowerOfTwo(number: number): boolean {
-  return Number.isInteger(Math.log2(number))
 }
