@@ -4,7 +4,14 @@ import { least, makeWorkspace, read, readAs, variables } from './given.ts'
 test('what toJSON makes of inputs that the event does not have counts as left empty', async () => {
   const given = { configuration: 'null\n', parameters: ' null' }
   const outcome = await read(variables({ ...least.main, ...given }))
-  expect(outcome).toMatchObject({ ok: true, inputs: { configuration: [] } })
+  expect(outcome).toMatchObject({
+    ok: true,
+    inputs: { configuration: [] },
+    notices: [
+      'configuration: null, which counts as left empty',
+      'parameters: null, which counts as left empty',
+    ],
+  })
   expect(outcome.ok && outcome.inputs.parameters).toBeUndefined()
 })
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Layer } from '../../run/configure/layers.ts'
 import { fileProblem, type ReadFile } from '../workflow/files.ts'
 import { inputFault, type InputFault } from './faults.ts'
-import type { InputName } from './table.ts'
+import type { InputName, RawInputs } from './table.ts'
 import { quote, showOnOneLine } from '../../base/printable.ts'
 import { runNameProblem } from '../../base/run-name.ts'
 import { parseMapping } from './yaml.ts'
@@ -101,6 +101,13 @@ export async function readMapping(
     return inputFault(input, `${lead}line ${line}, column ${column}: ${shown}`)
   })
   return { layers: [], faults }
+}
+
+/** That is no mistake of a form; but a misspelt name in an expression gives null as well. */
+export function nullNotices(raw: RawInputs): string[] {
+  return (['configuration', 'parameters'] as const)
+    .filter((input) => NO_INPUTS.test(raw[input] ?? ''))
+    .map((input) => `${input}: null, which counts as left empty`)
 }
 
 /** What is wrong with the name that the configurations give the run: that of the topmost one counts. */

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
-import { readConfiguration, readMapping, runNameFaults } from './configuration.ts'
+import { nullNotices, readConfiguration, readMapping, runNameFaults } from './configuration.ts'
 import type { InputFault } from './faults.ts'
 import {
   readChecked,
@@ -59,7 +59,7 @@ export interface StopInputs extends ConnectionInputs {
 export async function readInputs(sources: InputSources): Promise<ReadInputs<Inputs>> {
   return readChecked(inputTables.main, sources, async (given) => {
     const { raw, values } = given
-    const { faults, layers, work } = await readWork(given, sources)
+    const { faults, notices, layers, work } = await readWork(given, sources)
     return {
       faults: [
         ...faults,
@@ -68,7 +68,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
         ...resumeFaults(raw, layers),
         ...runNameFaults(layers),
       ],
-      notices: waitNotices(raw),
+      notices: [...waitNotices(raw), ...notices],
       inputs: values && work && { ...mainInputs(values), ...work },
     }
   })
@@ -94,6 +94,7 @@ export async function readWork(
   { readFile }: Pick<InputSources, 'readFile'>,
 ): Promise<{
   readonly faults: readonly InputFault[]
+  readonly notices: readonly string[]
   readonly layers: readonly Layer[]
   readonly work: Work | undefined
 }> {
@@ -109,6 +110,7 @@ export async function readWork(
   const { layers } = configuration
   return {
     faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
+    notices: nullNotices(raw),
     layers,
     work: target && { target, configuration: layers, parameters: parameters.layers[0] },
   }

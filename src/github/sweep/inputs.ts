@@ -27,7 +27,7 @@ export interface SweepInputs extends ConnectionInputs, Work, ReturnType<typeof s
 export async function readSweepInputs(sources: InputSources): Promise<ReadInputs<SweepInputs>> {
   return readChecked(inputTables.sweep, sources, async (given) => {
     const { raw, values, redact } = given
-    const { faults, layers, work } = await readWork(given, sources)
+    const { faults, notices, layers, work } = await readWork(given, sources)
     const matrix = await readMapping('matrix', raw.matrix, { redact })
     const { cells, faults: cellFaults } = cellsOf(matrix.layers[0])
     return {
@@ -39,6 +39,7 @@ export async function readSweepInputs(sources: InputSources): Promise<ReadInputs
         ...layers.flatMap(nameFaults),
         ...baselineFaults(raw, values?.expect),
       ],
+      notices,
       inputs: values && work && { ...sweepInputs(values), ...work, cells },
     }
   })
