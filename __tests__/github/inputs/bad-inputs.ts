@@ -182,6 +182,8 @@ const names: readonly (readonly [string, With])[] = [
   ['an empty tag', { tags: 'nightly,,gpu' }],
   ['a comma at the end', { tags: 'nightly, gpu,' }],
   ['only commas', { tags: ',' }],
+  ['tags as a list of JSON', { tags: '["nightly", "gpu"]' }],
+  ['tags as a list of YAML', { tags: '- nightly\n- gpu' }],
   ['a tag that is too long', { tags: `nightly, ${'t'.repeat(256)}` }],
   ['a tag with a control character', { tags: 'nightly\u0000' }],
   ['a step key of two lines', { 'step-key': 'a\nb' }],

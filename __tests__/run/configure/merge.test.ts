@@ -32,9 +32,16 @@ test.each([
 // Seen on 0.84.3, which refuses it.
 test.each([
   ['0.84.3', { enable_cache: true, steps: { read: { settings: {} } } }],
-  ['0.85.0', { enable_cache: true, steps: { read: { settings: {}, parameters: null } } }],
+  [
+    '0.85.0',
+    { enable_cache: true, settings: null, steps: { read: { settings: {}, parameters: null, extra: null } } },
+  ],
 ])('ZenML %s: a key with nothing behind it', (version, sent) => {
-  const body = { enable_cache: true, steps: { read: { settings: {}, parameters: null } } }
+  const body = {
+    enable_cache: true,
+    settings: null,
+    steps: { read: { settings: {}, parameters: null, extra: null } },
+  }
   expect(completeFor(version, definition, body)).toEqual(sent)
   expect(completeFor(version, definition, { steps: null })).toEqual(
     version === '0.84.3' ? {} : { steps: null },

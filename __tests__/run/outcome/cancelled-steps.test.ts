@@ -59,3 +59,15 @@ test('the code of a dynamic pipeline may go on without a step that was cancelled
   const scene = await open({ steps: [], dynamic: { parameters: {}, expand: () => steps } })
   expect(await scene.execute({ target: TARGET })).toMatchObject({ conclusion: 'completed' })
 })
+
+test.each(['cancelled', 'cancelling'] as const)(
+  'what a step logged that is %s is no result of a dynamic run',
+  async (preempted) => {
+    const train: StepSpec = { name: 'train', seconds: 60, preempted, metadata: { accuracy: 0.95 } }
+    const scene = await open({ steps: [], dynamic: { parameters: {}, expand: () => [train] } })
+    const expectations = [{ name: 'train.accuracy', operator: '>=', wanted: 0.9 } as const]
+    expect(await scene.execute({ target: TARGET, expectations })).toMatchObject({
+      conclusion: 'expectation-missed',
+    })
+  },
+)

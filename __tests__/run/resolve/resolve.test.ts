@@ -74,9 +74,19 @@ describe('a run that asks while its child run asks, too', () => {
   test('needs the question that is meant, and nothing is answered without it', async () => {
     const { scene, name, answer } = await asked(600, { pipelines: [both] })
     expect(await errorOf(answer())).toBe(
-      `run: "${name}" and its child runs ask several questions: "Deploy this model?", "Stage it?". Write the one to answer in question, or give the ID of the child run that asks it`,
+      `run: "${name}" and its child runs ask several questions: "Deploy this model?", "Stage it? (run ${scene.server.runs[1]!.id})". Write the one to answer in question, or give the ID of the run that asks it`,
     )
     expect(bodies(scene)).toEqual([])
+  })
+
+  test('is answered itself where both ask the same', async () => {
+    const pipelines = [{ ...asking(600), child: { ...asking(600), name: 'child' } }]
+    const { scene, answer } = await asked(600, { pipelines })
+    expect(await answer({ question: 'Deploy this model?' })).toMatchObject({ conclusion: 'resolved' })
+    const open = await Promise.all(
+      scene.server.runs.map(async ({ id }) => (await scene.client.dag(id)).questions),
+    )
+    expect(open.map(({ length }) => length)).toEqual([0, 1])
   })
 
   test.each(['Deploy this model?', 'Stage it?'])('is answered by its question: %s', async (question) => {

@@ -223,9 +223,13 @@ function secretProblem(text: string, issuer: string): string | undefined {
 /** May hold `{date}` and `{time}`; at most 255 characters once they are filled in. */
 export const runName = singleLine(MAX_TEXT_LENGTH, runNameProblem)
 
+const NO_LIST = 'takes no list of YAML or JSON; write the tags as in nightly, github'
+
 /** One per line, or several between commas. */
 export const tags = value((text, fault): readonly string[] => {
   const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '')
+  if (/^\s*\[.*[,"'].*\]\s*$/s.test(text) || lines.some((line) => /^\s*[-*]\s/.test(line)))
+    return fault(NO_LIST)
   const found = lines.flatMap((line) => line.split(',')).map((tag) => tag.trim())
   const empty = found.indexOf('')
   if (empty !== -1) {

@@ -112,13 +112,16 @@ function isInexact(value: number): boolean {
 }
 
 /** Servers take null for "nothing said" from 0.85 on; older ones take it for the value, or refuse it. */
-function withoutNulls({ steps, ...others }: JsonObject): JsonObject {
-  if (steps === undefined || steps === null) return others
-  if (!isJsonObject(steps)) return { ...others, steps }
-  const said = Object.entries(steps).map(([name, step]): [string, JsonValue] => {
-    if (!isJsonObject(step) || step['parameters'] !== null) return [name, step]
-    const { parameters: _, ...rest } = step
-    return [name, rest]
-  })
+function withoutNulls(body: JsonObject): JsonObject {
+  const { steps, ...others } = keysWithValue(body)
+  if (!isJsonObject(steps)) return steps === undefined ? others : { ...others, steps }
+  const said = Object.entries(steps).map(([name, step]): [string, JsonValue] => [
+    name,
+    isJsonObject(step) ? keysWithValue(step) : step,
+  ])
   return { ...others, steps: Object.fromEntries(said) }
+}
+
+function keysWithValue(mapping: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(mapping).filter(([, value]) => value !== null))
 }

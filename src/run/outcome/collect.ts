@@ -340,7 +340,8 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
 /** A run of a dynamic pipeline may complete although a step failed, and what that logged before is no result of the run. */
 function isResultOf(run: RunDetail | undefined): (step: StepDetail) => boolean {
   const hasCompleted = run !== undefined && runPhase(run.status) === 'succeeded'
-  return ({ state }) => !hasCompleted || !hasFailedOrStopped(state.status ?? '')
+  return ({ state: { status = '' } }) =>
+    !hasCompleted || !(hasFailedOrStopped(status) || status === 'cancelling')
 }
 
 /** @param steps one attempt of each */

@@ -165,6 +165,13 @@ function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
   return { resolution, result }
 }
 
+/** Whoever means the question of a child run that the run itself asks as well can give the child run's ID. */
+function meantBy(meant: string, open: readonly AskedQuestion[], runId: string): readonly AskedQuestion[] {
+  const all = open.filter((each) => isMeant(meant, each))
+  const own = all.filter((each) => each.runId === runId)
+  return own.length > 0 ? own : all
+}
+
 /** The one that is to be answered: of the run itself or of its child runs. */
 async function questionOf(
   place: Place,
@@ -181,7 +188,7 @@ async function questionOf(
   const { questions: open, areAll } = await openQuestions(client, id)
   if (!areAll && !open.some(({ runId }) => runId === id)) throw new RunError(tooManyChildRuns(place))
   if (open.length === 0) throw new RunError(asksNothing(place))
-  const [question, ...others] = meant === undefined ? open : open.filter((each) => isMeant(meant, each))
+  const [question, ...others] = meant === undefined ? open : meantBy(meant, open, id)
   if (question === undefined) throw new RunError(asksSomethingElse(open, place))
   if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
   return question

@@ -34,7 +34,7 @@ export function asksSomethingElse(questions: readonly Question[], { run, url }: 
   return `question: the run "${run.name ?? run.id}" asks something else: ${listed(questions)}. Nothing was answered${see(url)}`
 }
 
-function listed(questions: readonly Question[]): string {
+function listed(questions: readonly Pick<Question, 'text'>[]): string {
   const texts = questions.map(({ text }) => `"${showOnOneLine(text, MAX_LENGTH)}"`).join(', ')
   return showOnOneLine(texts, 3 * MAX_LENGTH)
 }
@@ -44,9 +44,12 @@ export function tooManyChildRuns({ run, url }: Place): string {
   return `run: "${run.name ?? run.id}" has too many child runs to search for a question. Give the ID of the child run to answer${see(url)}`
 }
 
-/** It and its child runs, or those alone, ask several things. */
-export function asksSeveral(questions: readonly Question[], { run }: Place): string {
-  return `run: "${run.name ?? run.id}" and its child runs ask several questions: ${listed(questions)}. Write the one to answer in question, or give the ID of the child run that asks it`
+/** It and its child runs, or those alone, ask several things; two of them may ask the same. */
+export function asksSeveral(questions: readonly AskedQuestion[], { run }: Place): string {
+  const asked = questions.map(({ text, runId }) => ({
+    text: runId === run.id ? text : `${text} (run ${runId})`,
+  }))
+  return `run: "${run.name ?? run.id}" and its child runs ask several questions: ${listed(asked)}. Write the one to answer in question, or give the ID of the run that asks it`
 }
 
 /** Somebody else was faster, and of another opinion. */
