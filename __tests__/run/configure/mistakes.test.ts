@@ -215,3 +215,43 @@ test('aliases cannot make a small text gigabytes', async () => {
     problems: [{ problem: expect.stringContaining('more than 1000000 characters') }],
   })
 })
+
+/** As ZenML 0.98.0 describes them; it answers 500 to a model that is a word. */
+function withModels() {
+  const nullable = ($ref: string) => ({ anyOf: [{ $ref }, { type: 'null' }] })
+  const metadata = {
+    config_template: { steps: { train: { parameters: {} } } },
+    config_schema: {
+      $defs: {
+        Model: { type: 'object', properties: { name: { type: 'string' } } },
+        Retry: { type: 'object', properties: { max_retries: integer } },
+        Policy: { type: 'object', properties: {} },
+        Source: { type: 'object', properties: {} },
+      },
+      properties: {
+        model: nullable('#/$defs/Model'),
+        retry: nullable('#/$defs/Retry'),
+        cache_policy: nullable('#/$defs/Policy'),
+        failure_hook_source: nullable('#/$defs/Source'),
+        steps: { properties: { train: { properties: { retry: nullable('#/$defs/Retry') } } } },
+      },
+    },
+  }
+  return toDefinition('template', definitionSchema.parse({ id: 'a', metadata }))
+}
+
+test.each([
+  ['model: classifier', '"model" must be a mapping or null, not "classifier"'],
+  ['retry: 3', '"retry" must be a mapping or null, not 3'],
+  ['steps: {train: {retry: 3}}', '"retry" must be a mapping or null, not 3'],
+])('%s is no mapping, and nothing is started', async (configuration, problem) => {
+  expect(await check(withModels(), { configuration })).toEqual([expect.stringContaining(problem)])
+  await expect(starts(withModels(), configuration)).resolves.toBe(false)
+})
+
+test.each(['cache_policy: default', 'failure_hook_source: hooks.tell', 'model: null', 'model: {name: m}'])(
+  '%s is taken, as the server takes it',
+  async (configuration) => {
+    expect(await check(withModels(), { configuration })).toEqual([])
+  },
+)

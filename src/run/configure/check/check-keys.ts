@@ -1,4 +1,4 @@
-import { isJsonList, isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
+import { isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
 import type { Check, Findings } from './collected-problems.ts'
 import type { SchemaValidator } from './schema-validator.ts'
@@ -54,7 +54,7 @@ function checkKey(
   // Servers take a hook as a mapping of module and attribute too, whatever their schema says.
   if (key.endsWith('_hook_source') && isJsonObject(value)) return
   const { misfits, ignored } = types.validate(schema, value)
-  const isShort = !isJsonObject(value) && mayHaveShortForm(schema, types)
+  const isShort = typeof value === 'string' && SHORT_FORM.test(key)
   for (const { path, value: part, wanted } of isShort ? [] : misfits) {
     const name = quoted([key, ...path].join('.'))
     findings.error([...place, ...path], (show) => `${name} must be ${wanted}, not ${show(part)}`)
@@ -69,12 +69,5 @@ function checkKey(
   }
 }
 
-/** Servers take a word where the schema has a model, as in `cache_policy: default`, and do not say so. */
-function mayHaveShortForm(schema: JsonValue | undefined, types: SchemaValidator): boolean {
-  const choices = member(schema, 'anyOf')
-  const all = isJsonList(choices) ? choices : [schema]
-  return all.some((choice) => {
-    const reference = member(choice, '$ref')
-    return typeof reference === 'string' && member(types.resolve(reference), 'type') === 'object'
-  })
-}
+/** Servers take a word for these, where their schema has a mapping, and do not say so. */
+const SHORT_FORM = /^cache_policy$|_source$/
