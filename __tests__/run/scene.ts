@@ -171,9 +171,9 @@ export const hindrances = ({ events }: Scene): string[] =>
 
 /** Lets the sockets move until something is so; the virtual time moves only as others sleep. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 25_000
   while (!condition()) {
-    if (Date.now() > end) throw new Error('It did not come to that in ten seconds')
+    if (Date.now() > end) throw new Error('It never came to that')
     await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -72,3 +72,8 @@ export function isStepReused(status: string | undefined): boolean {
 export function isStepSucceeded(status: string): boolean {
   return SUCCEEDED.has(status)
 }
+
+/** Whether a step in this state had to make room for another: `cancelling` until its process is gone, then `cancelled`. */
+export function isPreempted(status: string | undefined): boolean {
+  return status === 'cancelling' || status === 'cancelled'
+}

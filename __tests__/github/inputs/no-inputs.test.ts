@@ -7,10 +7,7 @@ test('what toJSON makes of inputs that the event does not have counts as left em
   expect(outcome).toMatchObject({
     ok: true,
     inputs: { configuration: [] },
-    notices: [
-      'configuration: null, which counts as left empty',
-      'parameters: null, which counts as left empty',
-    ],
+    notices: ['configuration: null counts as left empty', 'parameters: null counts as left empty'],
   })
   expect(outcome.ok && outcome.inputs.parameters).toBeUndefined()
 })

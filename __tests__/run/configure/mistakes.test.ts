@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals'
 import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import { assemble } from '../../../src/run/configure/assemble.ts'
-import type { Layer } from '../../../src/run/configure/layers.ts'
 import type { JsonObject } from '../../../src/base/json.ts'
 import { toDefinition } from '../../../src/zenml/model.ts'
 import { definitionSchema } from '../../../src/zenml/schemas.ts'
+import { written } from './written.ts'
 
 const integer = { type: 'integer' }
 const schedule = { type: 'object', properties: { warmup: integer } }
@@ -26,21 +26,14 @@ function definition(properties: JsonObject, values: JsonObject = {}) {
   return toDefinition('template', definitionSchema.parse({ id: 'a', metadata }))
 }
 
-async function written(source: string, text: string): Promise<Layer> {
-  const parsed = await parseMapping(text, (words) => words)
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const { value, locate, isEmpty } = parsed
-  return { source, value, locate, isEmpty }
-}
-
 async function check(
   of: ReturnType<typeof definition>,
   given: { readonly parameters?: string; readonly configuration?: string },
   version = '0.98.0',
 ): Promise<readonly string[]> {
   const { parameters, configuration } = given
-  const layers = configuration === undefined ? [] : [await written('configuration', configuration)]
-  const short = parameters === undefined ? undefined : await written('parameters', parameters)
+  const layers = configuration === undefined ? [] : [await written(configuration, 'configuration')]
+  const short = parameters === undefined ? undefined : await written(parameters, 'parameters')
   try {
     const overrides = { layers, parameters: short, tags: undefined, enableCache: undefined }
     const { warnings, unchecked } = assemble(overrides, of, version)
@@ -51,7 +44,7 @@ async function check(
 }
 
 async function starts(of: ReturnType<typeof definition>, configuration: string): Promise<boolean> {
-  const layers = [await written('configuration', configuration)]
+  const layers = [await written(configuration, 'configuration')]
   try {
     assemble({ layers, tags: undefined, enableCache: undefined }, of, '0.98.0')
     return true
@@ -187,7 +180,7 @@ test.each([
   ['train.note: ""', { train: { parameters: { note: '' } } }],
 ])('%j is understood where the server does not say which parameters there are', async (text, steps) => {
   const of = toDefinition('template', definitionSchema.parse({ id: 'a' }))
-  const overrides = { layers: [], parameters: await written('parameters', text), tags: undefined }
+  const overrides = { layers: [], parameters: await written(text, 'parameters'), tags: undefined }
   expect(assemble({ ...overrides, enableCache: undefined }, of, '0.98.0').body).toEqual({ steps })
   expect(await check(of, { parameters: 'epochs: 5' })).toEqual([
     'parameters, line 1, column 1: the server does not say which step has "epochs"; write <step>.epochs',
@@ -197,7 +190,7 @@ test.each([
 test('before types are known, the value of the template tells whether an empty text is a value', async () => {
   const metadata = { config_template: { steps: { train: { parameters: { epochs: 3, note: 'a' } } } } }
   const of = toDefinition('template', definitionSchema.parse({ id: 'a', metadata }))
-  const parameters = await written('parameters', '{"epochs": "", "note": ""}')
+  const parameters = await written('{"epochs": "", "note": ""}')
   const { body, warnings } = assemble(
     { layers: [], parameters, tags: undefined, enableCache: undefined },
     of,

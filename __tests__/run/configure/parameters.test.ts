@@ -1,11 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { ParameterSpec, PipelineSpec } from '../../../simulator/index.ts'
-import { parseMapping } from '../../../src/github/inputs/yaml.ts'
 import type { ValueChange } from '../../../src/run/configure/difference.ts'
-import type { Layer } from '../../../src/run/configure/layers.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
+import { written } from './written.ts'
 
 afterEach(closeScenes)
 
@@ -35,13 +34,6 @@ const nested: PipelineSpec = {
 
 function changesOf(scene: Scene): readonly ValueChange[] {
   return scene.events.flatMap((event) => (event.kind === 'configured' ? event.changes : []))
-}
-
-async function written(text: string, source = 'parameters'): Promise<Layer> {
-  const parsed = await parseMapping(text, (words) => words)
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const { ok: _, ...layer } = parsed
-  return { source, ...layer }
 }
 
 async function overrides(parameters: string, configuration?: string): Promise<Partial<RunRequest>> {

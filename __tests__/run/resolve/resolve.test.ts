@@ -74,7 +74,7 @@ describe('a run that asks while its child run asks, too', () => {
   test('needs the question that is meant, and nothing is answered without it', async () => {
     const { scene, name, answer } = await asked(600, { pipelines: [both] })
     expect(await errorOf(answer())).toBe(
-      `run: "${name}" and its child runs ask several questions: "Deploy this model?", "Stage it? (run ${scene.server.runs[1]!.id})". Write the one to answer in question, or give the ID of the run that asks it`,
+      `run: "${name}" and its child runs ask several questions: "Deploy this model?", "Stage it? (run ${scene.server.runs[1]!.id})". Set question to the one to answer, or give the ID of the run that asks it`,
     )
     expect(bodies(scene)).toEqual([])
   })

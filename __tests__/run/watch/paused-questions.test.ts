@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
+import type { StartedRun, StopMode } from '../../../src/run/recovery-journal.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
@@ -34,6 +35,10 @@ const STOP = /^POST .*\/stop/
 
 const told = (scene: Scene) => scene.events.filter(({ kind }) => kind === 'paused')
 const statusOf = (scene: Scene, index = 0) => scene.server.runs[index]?.status
+
+/** What a post step makes of a run that it knows so. */
+const stopped = ({ client, clock }: Scene, run: StartedRun, mode: StopMode = 'stop') =>
+  stopOrKeep({ run, mode, reason: 'r', deadline: new Deadline(clock, 60_000) }, { client, clock })
 
 async function run(
   pipeline: PipelineSpec,
@@ -215,10 +220,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.execute({ target, wait: false })
     await scene.clock.sleep(60_000)
     const [started] = scene.started
-    const ended = await stopOrKeep(
-      { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, started!)
     expect(ended).toMatchObject({ settled: true, status: 'stopped' })
   })
 
@@ -229,10 +231,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.client.stop(runId, { graceful: false })
     expect(statusOf(scene)).toBe('stopping')
     const [started] = scene.started
-    const ended = await stopOrKeep(
-      { run: started!, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, started!)
     expect(ended).toMatchObject({ settled: true, status: 'stopped' })
   })
 
@@ -250,15 +249,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const body = '{"detail":["RuntimeError","The orchestrator is away."]}'
     scene.server.addFault({ on: 'stop', do: { kind: 'answer', status: 500, body } })
     const [started] = scene.started
-    const ended = await stopOrKeep(
-      {
-        run: { ...started!, status: 'running' },
-        mode: 'stop',
-        reason: 'r',
-        deadline: new Deadline(scene.clock, 60_000),
-      },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, { ...started!, status: 'running' })
     expect(ended).toMatchObject({ settled: true, status: 'stopped' })
     expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
   })
@@ -268,10 +259,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await until(() => scene.started.at(-1)?.status === 'paused')
     const known = scene.started.at(-1)!
     expect(known).toMatchObject({ id: scene.started[0]!.id, status: 'paused' })
-    const ended = await stopOrKeep(
-      { run: known, mode: 'stop', reason: 'r', deadline: new Deadline(scene.clock, 60_000) },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, known)
     expect(ended).toMatchObject({ settled: true, status: 'stopped' })
     expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
     expect(await running).toMatchObject({ conclusion: 'stopped' })
@@ -285,15 +273,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     const [started] = scene.started
     await scene.client.stop(started!.id, { graceful: false })
     expect(statusOf(scene)).toBe('stopping')
-    const ended = await stopOrKeep(
-      {
-        run: { ...started!, status: 'paused' },
-        mode: 'stop',
-        reason: 'r',
-        deadline: new Deadline(scene.clock, 60_000),
-      },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, { ...started!, status: 'paused' })
     expect(ended).toMatchObject({ settled: true, status: 'stopped' })
   })
 
@@ -306,15 +286,7 @@ describe('a run that waits for a person is stopped by answering its question', (
     await scene.clock.sleep(1_000)
     expect(statusOf(scene)).not.toBe('paused')
     const [started] = scene.started
-    const ended = await stopOrKeep(
-      {
-        run: { ...started!, status: 'paused' },
-        mode: 'stop-gracefully',
-        reason: 'r',
-        deadline: new Deadline(scene.clock, 60_000),
-      },
-      { client: scene.client, clock: scene.clock },
-    )
+    const ended = await stopped(scene, { ...started!, status: 'paused' }, 'stop-gracefully')
     expect(ended.settled).toBe(true)
     expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
   })

@@ -90,7 +90,7 @@ export async function readMapping(
   { redact }: Pick<ConfigurationContext, 'redact'>,
   { source, lead }: { readonly source: string; readonly lead: string } = { source: input, lead: '' },
 ): Promise<Found> {
-  if (text === undefined || (lead === '' && input !== 'matrix' && NO_INPUTS.test(text))) return NOTHING
+  if (text === undefined) return NOTHING
   const parsed = await parseMapping(text, (words) => quote(redact(words), MAX_WORDS_LENGTH))
   if (parsed.ok) {
     const { ok: _, ...layer } = parsed
@@ -103,11 +103,16 @@ export async function readMapping(
   return { layers: [], faults }
 }
 
+/** The text of an input that a form may fill; undefined where it was given none. */
+export function unlessNull(text: string | undefined): string | undefined {
+  return text !== undefined && NO_INPUTS.test(text) ? undefined : text
+}
+
 /** That is no mistake of a form; but a misspelt name in an expression gives null as well. */
 export function nullNotices(raw: RawInputs): string[] {
   return (['configuration', 'parameters'] as const)
-    .filter((input) => NO_INPUTS.test(raw[input] ?? ''))
-    .map((input) => `${input}: null, which counts as left empty`)
+    .filter((input) => raw[input] !== unlessNull(raw[input]))
+    .map((input) => `${input}: null counts as left empty`)
 }
 
 /** What is wrong with the name that the configurations give the run: that of the topmost one counts. */

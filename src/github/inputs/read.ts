@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
-import { nullNotices, readConfiguration, readMapping, runNameFaults } from './configuration.ts'
+import { nullNotices, readConfiguration, readMapping, runNameFaults, unlessNull } from './configuration.ts'
 import type { InputFault } from './faults.ts'
 import {
   readChecked,
@@ -102,10 +102,10 @@ export async function readWork(
   const context = { workspace, readFile, redact }
   const configuration = await readConfiguration(
     file.safeParse(raw['configuration-file']).data,
-    raw.configuration,
+    unlessNull(raw.configuration),
     context,
   )
-  const parameters = await readMapping('parameters', raw.parameters, context)
+  const parameters = await readMapping('parameters', unlessNull(raw.parameters), context)
   const target = values && targetOf(values)
   const { layers } = configuration
   return {

@@ -52,7 +52,7 @@ export function assemble(
 }
 
 function rounded(name: string): string {
-  return `the current value of ${quoted(name)} has more digits than JSON can carry exactly, and this version of ZenML needs it sent again; set it in the input parameters, a number in quotes`
+  return `the current value of ${quoted(name)} has more digits than JSON can carry exactly, and this version of ZenML needs it sent again; set it in the input parameters, with the number in quotes`
 }
 
 /** A form that was not filled in, or a variable that does not exist: whoever wrote it knows which. */

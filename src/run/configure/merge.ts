@@ -59,15 +59,20 @@ function withTags(before: JsonValue, added: readonly string[]): JsonValue {
   return [...byName.values()]
 }
 
+/** Up to 0.80 a server refuses a partial configuration. 0.82.1 and 0.84.3 were seen to take one; 0.81 was not tried. */
+function keepsWhatIsNotSent(version: string): boolean {
+  return isAtLeast(version, 0, 82)
+}
+
 /**
- * What the server needs in addition to the overrides: up to 0.80 it wants every parameter of every step and refuses a partial
- * configuration (ZenML API, "Trigger"). 0.82.1 and 0.84.3 were seen to keep what is not sent; 0.81 was not tried.
+ * What the server needs in addition to the overrides: an old one wants every parameter of every step (ZenML API,
+ * "Trigger").
  */
-export function completeFor(version: string, definition: Definition, body: JsonObject): JsonObject {
+export function completeFor(version: string, { stepParameters }: Definition, body: JsonObject): JsonObject {
   if (isAtLeast(version, 0, 85)) return body
   const said = withoutNulls(body)
-  if (isAtLeast(version, 0, 82) || definition.stepParameters === undefined) return said
-  const steps = Object.entries(definition.stepParameters)
+  if (keepsWhatIsNotSent(version) || stepParameters === undefined) return said
+  const steps = Object.entries(stepParameters)
     .filter(([, parameters]) => Object.keys(parameters).length > 0)
     .map(([name, parameters]) => [name, { parameters }] as const)
   return steps.length === 0 ? said : mergeDeeply({ steps: Object.fromEntries(steps) }, said)
@@ -76,19 +81,17 @@ export function completeFor(version: string, definition: Definition, body: JsonO
 /**
  * The parameters, as `step.name`, that would be sent again with a whole number in them that was rounded when it was read.
  */
-export function roundedParameters(version: string, definition: Definition, body: JsonObject): string[] {
-  const { steps } = completeFor(version, definition, {})
-  const ofSteps = isJsonObject(steps) ? Object.entries(steps) : []
-  return ofSteps.flatMap(([step, config]) =>
-    Object.entries(parametersOf(config))
+export function roundedParameters(
+  version: string,
+  { stepParameters = {} }: Definition,
+  body: JsonObject,
+): string[] {
+  if (keepsWhatIsNotSent(version)) return []
+  return Object.entries(stepParameters).flatMap(([step, parameters]) =>
+    Object.entries(parameters)
       .filter(([name, value]) => isRounded(value, valueAt(body, ['steps', step, 'parameters', name])))
       .map(([name]) => `${step}.${name}`),
   )
-}
-
-function parametersOf(config: JsonValue): JsonObject {
-  const parameters = member(config, 'parameters')
-  return isJsonObject(parameters) ? parameters : {}
 }
 
 /** @param over what is laid over the value */

@@ -4,7 +4,13 @@ import { Deadline } from '../../base/deadline.ts'
 import { isDeeperThan, sortedByKey, type JsonObject, type JsonValue } from '../../base/json.ts'
 import { isMissingRoute } from '../../zenml/errors.ts'
 import type { ChildRun, Run, RunParts, RunReference, StepMetadata, StepState } from '../../zenml/model.ts'
-import { hasFailedOrStopped, isStepFinished, isStepReused, runPhase } from '../../zenml/status.ts'
+import {
+  hasFailedOrStopped,
+  isPreempted,
+  isStepFinished,
+  isStepReused,
+  runPhase,
+} from '../../zenml/status.ts'
 import type { RunDetail, StepDetail } from '../../zenml/step-detail.ts'
 import { withoutOrigin } from '../origin.ts'
 import { durationOf } from '../run-duration.ts'
@@ -340,8 +346,7 @@ function withoutRepeats(ofRun: JsonObject, steps: readonly StepDetail[]): JsonOb
 /** A run of a dynamic pipeline may complete although a step failed, and what that logged before is no result of the run. */
 function isResultOf(run: RunDetail | undefined): (step: StepDetail) => boolean {
   const hasCompleted = run !== undefined && runPhase(run.status) === 'succeeded'
-  return ({ state: { status = '' } }) =>
-    !hasCompleted || !(hasFailedOrStopped(status) || status === 'cancelling')
+  return ({ state: { status = '' } }) => !hasCompleted || !(hasFailedOrStopped(status) || isPreempted(status))
 }
 
 /** @param steps one attempt of each */

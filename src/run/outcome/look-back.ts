@@ -1,5 +1,5 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { isPreempted, runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
 import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
@@ -65,14 +65,12 @@ async function readAndTell(
 }
 
 /**
- * A preempted step is `cancelling` and then `cancelled`, which ZenML leaves out where it works out the state of a static
- * pipeline's run (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
+ * A preempted step, which ZenML leaves out where it works out the state of a static pipeline's run
+ * (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
  */
 function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): string[] {
   if (run?.isDynamic !== false) return []
-  return steps
-    .filter(({ status }) => status === 'cancelled' || status === 'cancelling')
-    .map(({ name }) => name)
+  return steps.filter(({ status }) => isPreempted(status)).map(({ name }) => name)
 }
 
 /**

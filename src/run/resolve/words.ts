@@ -49,7 +49,7 @@ export function asksSeveral(questions: readonly AskedQuestion[], { run }: Place)
   const asked = questions.map(({ text, runId }) => ({
     text: runId === run.id ? text : `${text} (run ${runId})`,
   }))
-  return `run: "${run.name ?? run.id}" and its child runs ask several questions: ${listed(asked)}. Write the one to answer in question, or give the ID of the run that asks it`
+  return `run: "${run.name ?? run.id}" and its child runs ask several questions: ${listed(asked)}. Set question to the one to answer, or give the ID of the run that asks it`
 }
 
 /** Somebody else was faster, and of another opinion. */

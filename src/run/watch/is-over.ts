@@ -69,10 +69,8 @@ export function isBetweenSteps(run: Run, steps: readonly StepState[], now: numbe
   if (runPhase(run.status) !== 'failed' || !mayStartStep(run, steps)) return false
   if (now === undefined) return true
   const ends = steps.map(({ startTime = 0, durationMs = 0 }) => startTime + durationMs)
-  return (
-    now - ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0) <
-    SETTLE_BEFORE_STARTABLE_STEP_MS
-  )
+  const lastChange = ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0)
+  return now - lastChange < SETTLE_BEFORE_STARTABLE_STEP_MS
 }
 
 /** Names of the steps that have started and not ended. */

@@ -87,8 +87,8 @@ export class Questions {
   readonly #runId: string
   readonly #deps: ReadingDependencies
   #open: readonly Question[] = []
-  /** As last read, by the child run's id. */
-  readonly #ofChildRuns = new Map<string, readonly Question[]>()
+  /** What each child run asked when it was last read, by its id. */
+  readonly #askedBelow = new Map<string, readonly Question[]>()
   readonly #told = new Set<string>()
   #toldPause = false
 
@@ -135,8 +135,8 @@ export class Questions {
     const ask = async ({ id }: ChildRun): Promise<readonly Question[]> => {
       const read = await readBestEffort((client) => openQuestions(client, id, 1), this.#deps, limit)
       // What it asked before is still asked where it cannot be read.
-      if ('value' in read) this.#ofChildRuns.set(id, read.value.questions)
-      return this.#ofChildRuns.get(id) ?? []
+      if ('value' in read) this.#askedBelow.set(id, read.value.questions)
+      return this.#askedBelow.get(id) ?? []
     }
     return (await Promise.all(childRuns.slice(0, MOST_CHILD_RUNS).map(ask))).flat()
   }
