@@ -53,7 +53,7 @@ test.concurrent.each(['stopped', 'running'])(
         onCancel: 'stop',
         workflowRunUrl: '',
       }
-      const started = { id: ID, name: zoo, status: 'running' }
+      const started = { id: ID, name: zoo, status: 'running', isDynamic: false }
       const result = await runAction({
         entry: 'post',
         inputs: { 'server-url': between.url, 'api-key': server.apiKey },

@@ -15,7 +15,7 @@ async function linesOfPost(url: string, left?: (now: number) => Record<string, s
     onCancel: 'stop',
     workflowRunUrl: '',
   }
-  const started = { id: 'f00', name: 'nightly', status: 'running' }
+  const started = { id: 'f00', name: 'nightly', status: 'running', isDynamic: false }
   let printed = ''
   const clock = new VirtualClock()
   await lookAfterMain(

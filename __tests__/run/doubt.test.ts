@@ -95,7 +95,7 @@ describe.each(NOES)('%s', (_, no) => {
     dying.abort(new Error('killed'))
     await main
     refuse(scene, ['runs'], no, 2)
-    const { clock, client } = scene
+    const { clock } = scene
     const ended = await findAndStop(
       {
         run: scene.planned.at(-1)!,
@@ -104,7 +104,7 @@ describe.each(NOES)('%s', (_, no) => {
         lookUpUntil: new Deadline(clock, 0),
         deadline: new Deadline(clock, 110_000),
       },
-      { client, clock },
+      scene.dependencies(),
     )
     expect(ended).toMatchObject({ found: 'ours', settled: true })
     expect(scene.server.runs).toMatchObject([{ busy: false }])
@@ -223,7 +223,7 @@ describe('no free slot, and then something in between blocks the answer to a sta
     await until(() => scene.sent(/^POST .*\/runs$/).length >= 3)
     dying.abort(new Error('killed'))
     await main
-    const { clock, client } = scene
+    const { clock } = scene
     const cleaned = await findAndStop(
       {
         run: scene.planned.at(-1)!,
@@ -232,7 +232,7 @@ describe('no free slot, and then something in between blocks the answer to a sta
         lookUpUntil: new Deadline(clock, 30_000),
         deadline: new Deadline(clock, 110_000),
       },
-      { client, clock },
+      scene.dependencies(),
     )
     expect(cleaned).toMatchObject({ found: 'ours', settled: true })
     expect(scene.server.runs.filter(({ gone }) => !gone)).toMatchObject([{ busy: false }])

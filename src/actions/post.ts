@@ -78,7 +78,7 @@ async function stopRunsOf(
   env: Environment,
   deps: PostDependencies,
 ): Promise<EarlyEnd> {
-  const { log, clock, openHttp } = deps
+  const { log, clock, timeLimit, openHttp } = deps
   const sent = runs.flatMap(({ planned, started, mode }) => {
     const run = started ?? planned
     return run === undefined ? [] : { run, planned, mode }
@@ -114,7 +114,7 @@ async function stopRunsOf(
       sent.map(async ({ run, planned, mode }) => {
         const lookUpUntil = new Deadline(clock, lateStartLeftMs(planned?.sentAt, clock.now()))
         const request = { run, mode, reason, lookUpUntil, deadline }
-        return findAndStop(request, { client: connection.client, clock, signal })
+        return findAndStop(request, { client: connection.client, clock, timeLimit, signal })
       }),
     )
     reporter.end()

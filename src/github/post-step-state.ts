@@ -112,13 +112,14 @@ class CellJournal implements RecoveryJournal {
   }
 
   started(run: StartedRun): void {
-    const { id, projectId, name, status } = run
+    const { id, projectId, name, status, isDynamic } = run
     const started = {
       id,
       projectId,
       name: cut(name, MAX_TEXT),
       url: undefined,
       status: cut(status, MAX_TEXT),
+      isDynamic,
     }
     // It is found by its id now.
     this.#save({ ...this.#known, planned: undefined, started })
@@ -188,6 +189,7 @@ const startedSchema = z.object({
   name: z.string(),
   url: z.string().optional(),
   status: z.string(),
+  isDynamic: z.boolean(),
 })
 
 /** What a state that was written as JSON leaves out. */

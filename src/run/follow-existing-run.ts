@@ -23,8 +23,8 @@ export async function followExistingRun(
   const { deps } = supervisor
   try {
     const { run, url, ageMs, server, account, project } = await findRun(request.run, request.project, deps)
-    const { id, projectId, name = id, status } = run
-    const started = { id, projectId, name, url, status }
+    const { id, projectId, name = id, status, isDynamic } = run
+    const started = { id, projectId, name, url, status, isDynamic }
     deps.journal.started(started)
     const origin = originOfRun(run, { server, account, project })
     return await supervisor.follow({ started, kin: kinOfRun(run), ageMs, server, project, origin })

@@ -34,6 +34,8 @@ export interface StartedRun {
   readonly url: string | undefined
   /** ZenML's state of it when it was last saved. */
   readonly status: string
+  /** As {@link Run} says it: only such a run can wait for a person. */
+  readonly isDynamic: boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export interface StartedRun {
 export interface RecoveryJournal {
   /** Called before each sending of a trigger; what it is told must be safe when it returns. */
   planned(run: PlannedRun): void
-  /** Called as soon as the run is known, and again when it pauses or is no longer paused. */
+  /** Called as soon as the run is known, and again when it is seen to have paused, or to be no longer paused. */
   started(run: StartedRun): void
   /** Called before a run is stopped for another reason than a cancelled workflow; says how it is to be stopped. */
   stopping(mode: StopMode): void

@@ -48,7 +48,8 @@ export async function stopExistingRun(
   }
   const { run, url } = found
   const reason = stopReason('Stopped by a workflow', workflowRunUrl)
-  const known = { id: run.id, projectId: run.projectId, name: run.name ?? run.id, url, status: run.status }
+  const { id, projectId, name = id, isDynamic } = run
+  const known = { id, projectId, name, url, status: run.status, isDynamic }
   if (runPhase(run.status) === 'going-on') {
     const ending = { mode, runId: run.id, timeoutMs: undefined, isAsked: true, forMs: timeoutMs } as const
     reporter.tell({ kind: 'stopping', ...ending })

@@ -393,16 +393,23 @@ describe('exactly one replay', () => {
   })
 
   test.each([
-    [404, 'KeyError', 'was deleted, or the account can no longer read it'],
-    [422, 'ValueError', 'cannot be replayed: start a new workflow run'],
-  ])('a refusal (%d) is an error that names the run, and starts nothing', async (status, type, advice) => {
+    [404, 'KeyError', 'no run RUN', 'The run "NAME" was deleted, or the account can no longer read it'],
+    [
+      404,
+      'KeyError',
+      'no secret x',
+      'The configuration or the run "NAME" names it: create it, or name another one',
+    ],
+    [422, 'ValueError', 'no', 'The run "NAME" cannot be replayed: start a new workflow run'],
+  ])('a refusal (%d %s: %s) says what to do, and starts nothing', async (status, type, words, advice) => {
     const scene = await open()
     await attempt(scene, 1)
     const [run] = scene.server.runs
-    const body = JSON.stringify({ detail: [type, 'the words of ZenML'] })
+    const detail = words.replace('RUN', run?.id ?? '')
+    const body = JSON.stringify({ detail: [type, detail] })
     scene.server.addFault({ on: 'trigger', do: { kind: 'answer', status, body } })
     await expect(attempt(scene, 2)).rejects.toThrow(
-      `${type}: the words of ZenML. The run "${run?.name ?? ''}" ${advice}`,
+      `${type}: ${detail}. ${advice.replace('NAME', run?.name ?? '')}`,
     )
     expect(starts(scene)).toEqual(['trigger', 'replay'])
     expect(scene.server.runs).toHaveLength(1)

@@ -21,7 +21,7 @@ async function lookAfter(
       lookUpUntil: new Deadline(scene.clock, lookUpMs),
       deadline: new Deadline(scene.clock, budgetMs),
     },
-    { client: scene.client, clock: scene.clock },
+    scene.dependencies(),
   )
 }
 

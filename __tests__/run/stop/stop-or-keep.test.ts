@@ -405,7 +405,7 @@ describe('the post step', () => {
         lookUpUntil: new Deadline(scene.clock, lookUpForMs),
         deadline: new Deadline(scene.clock, 110_000),
       },
-      { client: scene.client, clock: scene.clock, signal },
+      { ...scene.dependencies(), signal },
     )
 
   test('stops a run whose id main has saved', async () => {

@@ -45,17 +45,30 @@ test('a child run that the account may not read does not hide what the others as
     [child(2).id]: asking(child(2).id, 'Deploy?'),
   })
   await questions.note({ questions: [], childRuns: [child(1), child(2)] })
-  expect(await questions.news('running')).toEqual({ question: 'Deploy?' })
+  expect(await questions.news('running')).toEqual([{ question: 'Deploy?' }])
+})
+
+test('all questions that are open at once are told at the same look', async () => {
+  const { questions } = await watched({
+    [child(1).id]: asking(child(1).id, 'Deploy to Europe?'),
+    [child(2).id]: asking(child(2).id, 'Deploy to Asia?'),
+  })
+  await questions.note({ questions: [], childRuns: [child(1), child(2)] })
+  expect(await questions.news('running')).toEqual([
+    { question: 'Deploy to Europe?' },
+    { question: 'Deploy to Asia?' },
+  ])
+  expect(await questions.news('running')).toEqual([])
 })
 
 test('what a child run asks is told once, also where it cannot be read as the run pauses', async () => {
   const answers = { [child(1).id]: asking(child(1).id, 'Deploy?'), [PARENT]: asking(PARENT, 'Deploy?') }
   const { questions } = await watched(answers)
   await questions.note({ questions: [], childRuns: [child(1)] })
-  expect(await questions.news('running')).toEqual({ question: 'Deploy?' })
+  expect(await questions.news('running')).toEqual([{ question: 'Deploy?' }])
   answers[child(1).id] = hidden
   await questions.note({ questions: [], childRuns: [child(1)] })
-  expect(await questions.news('paused')).toBeUndefined()
+  expect(await questions.news('paused')).toEqual([])
 })
 
 test('ten child runs are asked at each look, and none that has ended', async () => {

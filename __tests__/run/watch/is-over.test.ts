@@ -37,9 +37,9 @@ const load = step('load', 'completed', [])
 const train = step('train', 'failed', ['load'])
 
 /** Seconds without a change after which the run counts as over; undefined if it does not even after a day. */
-function overAfter(run: Run, steps: readonly StepState[] | undefined): number | undefined {
+function overAfter(run: Run, steps: readonly StepState[] | undefined, now?: number): number | undefined {
   const seconds = [0, 10, 20, 29, 30, 60, 120, 299, 300, 600, 86_400]
-  return seconds.find((each) => isOver({ run, ...(steps && { steps }) }, each * 1_000))
+  return seconds.find((each) => isOver({ run, ...(steps && { steps }) }, each * 1_000, now))
 }
 
 describe.each(['failed', 'stopped'])('a %s run that is said to be in progress for ever', (status) => {
@@ -110,6 +110,7 @@ describe('a failed run of a server that does not say whether it is in progress, 
     ['where the server says that it is in progress', 9_000_000, { ...run, inProgress: true }, true],
   ])('%s', (_, now, seen, expected) => {
     expect(isBetweenSteps(seen, steps, now)).toBe(expected)
+    expect(overAfter(seen, steps, now)).toBe(seen.inProgress === false ? 0 : expected ? 300 : 30)
   })
 
   test('the end of a step counts as a change', () => {

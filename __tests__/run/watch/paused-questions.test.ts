@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { FaultAction, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
-import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
+import { findAndStop } from '../../../src/run/stop/find-and-stop.ts'
 import type { StartedRun, StopMode } from '../../../src/run/recovery-journal.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
@@ -37,8 +37,10 @@ const told = (scene: Scene) => scene.events.filter(({ kind }) => kind === 'pause
 const statusOf = (scene: Scene, index = 0) => scene.server.runs[index]?.status
 
 /** What a post step makes of a run that it knows so. */
-const stopped = ({ client, clock }: Scene, run: StartedRun, mode: StopMode = 'stop') =>
-  stopOrKeep({ run, mode, reason: 'r', deadline: new Deadline(clock, 60_000) }, { client, clock })
+const stopped = (scene: Scene, run: StartedRun, mode: StopMode = 'stop') => {
+  const until = new Deadline(scene.clock, 60_000)
+  return findAndStop({ run, mode, reason: 'r', lookUpUntil: until, deadline: until }, scene.dependencies())
+}
 
 async function run(
   pipeline: PipelineSpec,
@@ -288,6 +290,41 @@ describe('a run that waits for a person is stopped by answering its question', (
     const [started] = scene.started
     const ended = await stopped(scene, { ...started!, status: 'paused' }, 'stop-gracefully')
     expect(ended.settled).toBe(true)
+    expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
+  })
+
+  /** A job that is cancelled when so much time has passed, in which main does not look again. */
+  const cancelledAfter = async (seconds: number, from: (scene: Scene) => boolean, pipeline: PipelineSpec) => {
+    const controller = new AbortController()
+    const { scene, running } = await run(pipeline, { pollIntervalMs: 600_000 }, {}, controller.signal)
+    await until(() => from(scene))
+    return {
+      scene,
+      cancel: async () => {
+        await scene.clock.sleep(seconds * 1_000)
+        controller.abort(new Error('cancelled'))
+        return running
+      },
+    }
+  }
+
+  test('also where it paused since main last looked at it', async () => {
+    const { scene, cancel } = await cancelledAfter(300, ({ started }) => started.length > 0, askingChild(30))
+    expect(await cancel()).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+    // A post step that has to go on with it would know as well.
+    expect(scene.started.map(({ status }) => status)).toEqual(['initializing', 'paused'])
+  })
+
+  test('one that was answered since main last looked at it is known to its post step as one that runs', async () => {
+    const { scene, cancel } = await cancelledAfter(
+      3,
+      ({ started }) => started.at(-1)?.status === 'paused',
+      asking(30),
+    )
+    await answer(scene)
+    expect(await cancel()).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect(scene.started.map(({ status }) => status)).toEqual(['initializing', 'paused', 'running'])
     expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
   })
 

@@ -45,11 +45,12 @@ export function explainRefusal(
   if (error.missingPermission !== undefined) return error.message
   const noun = DEFINITION_NOUNS[definition.kind]
   const known = ADVICE.find(({ pattern }) => pattern.test(error.detail))
-  const source = replayed === undefined ? noun : `run "${replayed.name ?? replayed.id}"`
-  return twoSentences(
-    error.message,
-    known === undefined ? adviceFor(error, source, replayed !== undefined) : known.advice(noun),
-  )
+  const source = {
+    noun: replayed === undefined ? noun : `run "${replayed.name ?? replayed.id}"`,
+    isReplay: replayed !== undefined,
+    isMissing: saysMissing(error, definition, replayed),
+  }
+  return twoSentences(error.message, known === undefined ? adviceFor(error, source) : known.advice(noun))
 }
 
 /**
@@ -57,16 +58,32 @@ export function explainRefusal(
  * was to be run is not there.
  */
 export function precedesRun(
-  { exception, status, detail }: AnswerError,
+  error: AnswerError,
   definition: Definition,
   replayed: RunIdentity | undefined,
 ): boolean {
+  const { exception, status, detail } = error
   if (exception === undefined || status === 401 || status === 501) return true
-  if (ADVICE.some(({ pattern }) => pattern.test(detail))) return true
+  return ADVICE.some(({ pattern }) => pattern.test(detail)) || saysMissing(error, definition, replayed)
+}
+
+/** Whether what was to be run is not there; a 404 may also be about something that it or its configuration names. */
+function saysMissing(
+  { status, detail }: AnswerError,
+  definition: Definition,
+  replayed: RunIdentity | undefined,
+): boolean {
   return status === 404 && detail.includes(replayed?.id ?? definition.id)
 }
 
-function adviceFor(error: AnswerError, noun: string, isReplay: boolean): string {
+function adviceFor(
+  error: AnswerError,
+  {
+    noun,
+    isReplay,
+    isMissing,
+  }: { readonly noun: string; readonly isReplay: boolean; readonly isMissing: boolean },
+): string {
   if (!error.fromZenml)
     return 'Check server-url, and any proxy or firewall between this runner and the server'
   switch (error.status) {
@@ -75,9 +92,10 @@ function adviceFor(error: AnswerError, noun: string, isReplay: boolean): string 
     case 403:
       return `Give the account permission to read the ${noun}, and to create pipeline snapshots and pipeline runs`
     case 404:
-      return error.exception === undefined
-        ? NO_WORKLOAD_MANAGER
-        : `The ${noun} was deleted, or the account can no longer read it`
+      if (error.exception === undefined) return NO_WORKLOAD_MANAGER
+      return isMissing
+        ? `The ${noun} was deleted, or the account can no longer read it`
+        : `The configuration or the ${noun} names it: create it, or name another one`
     case 405:
     case 501:
       return NO_WORKLOAD_MANAGER

@@ -48,7 +48,8 @@ function takeUp(
   { client, journal, reporter }: Pick<RunDependencies, 'client' | 'journal' | 'reporter'>,
 ): Begun {
   const url = runUrl(client.serverUrl, server, run.id, project)
-  const started = { id: run.id, projectId: run.projectId, name, url, status: run.status }
+  const { id, projectId, status, isDynamic } = run
+  const started = { id, projectId, name, url, status, isDynamic }
   journal.started(started)
   const ageMs = ageOf(run, client.serverNow)
   reporter.tell({ kind: 'resumed', run, url, ageMs, attempt })

@@ -64,7 +64,8 @@ export async function startRun(
   const url = runUrl(client.serverUrl, server, run.id, project)
   // Undefined only in an answer of an unknown shape; the run is where its definition is.
   const projectId = run.projectId ?? definition.project?.id
-  const started = { id: run.id, projectId, name, url, status: run.status }
+  const { id, status, isDynamic } = run
+  const started = { id, projectId, name, url, status, isDynamic }
   journal.started(started)
   // Whatever the server's clocks say: it was not there before it was asked for.
   const ageMs = Math.min(ageOf(run, client.serverNow), clock.elapsed() - askedAt)

@@ -33,6 +33,8 @@ export interface TriggerDependencies {
   readonly journal: RecoveryJournal
   /** Gives a new UUID. */
   readonly newKey: () => string
+  /** Gives a signal that is aborted after so many milliseconds of real time. */
+  readonly timeLimit: (ms: number) => AbortSignal
   readonly signal?: AbortSignal | undefined
 }
 

@@ -5,6 +5,7 @@ import { isZenmlError } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import { retryAfterOf } from '../../zenml/retry.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
+import { asSeenNow, type SeenNowDependencies } from './as-seen-now.ts'
 import { stopOrKeep, type StoppedOrKept } from './stop-or-keep.ts'
 import type { StopMode, PlannedRun, StartedRun } from '../recovery-journal.ts'
 import { ownership, runOfId, runsAsSent } from '../start/own-run.ts'
@@ -29,10 +30,8 @@ export interface FoundAndStopped extends StoppedOrKept {
   readonly run: StartedRun | undefined
 }
 
-export interface FindAndStopDependencies {
-  readonly client: ZenmlClient
+export interface FindAndStopDependencies extends SeenNowDependencies {
   readonly clock: Clock
-  readonly signal?: AbortSignal | undefined
 }
 
 const LOOK_UP_PAUSE_MS = 500
@@ -55,7 +54,7 @@ export async function findAndStop(
     run: known,
     ...(await stopOrKeep({ run: known, mode, reason, deadline }, deps)),
   })
-  if ('id' in run) return end(run)
+  if ('id' in run) return end(mode === 'keep-running' ? run : await asSeenNow(run, deadline, deps))
   const found = await lookUp(run, request, deps)
   if (found.kind !== 'ours') {
     return {
@@ -66,8 +65,8 @@ export async function findAndStop(
       sentence: sentenceFor(found, run),
     }
   }
-  const { id, projectId, status, name = run.name } = found.run
-  return end({ id, projectId, status, name, url: onFound?.(found.run) })
+  const { id, projectId, status, isDynamic, name = run.name } = found.run
+  return end({ id, projectId, status, isDynamic, name, url: onFound?.(found.run) })
 }
 
 type Found =

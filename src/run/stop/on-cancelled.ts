@@ -101,7 +101,7 @@ export async function onCancelled(
       deadline: new Deadline(clock, abortMs),
       onFound,
     },
-    { client: client.with({ signal }), clock, signal },
+    { client: client.with({ signal }), clock, timeLimit, signal, journal },
   )
   const { found, status, sentence, settled } = cleanedUp
   if (settled) journal.settled()

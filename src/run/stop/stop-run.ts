@@ -16,7 +16,7 @@ import { overBetweenSteps, overWithStepsLeft, type StopResult } from './stop-res
 
 export interface StopRequest {
   readonly runId: string
-  /** The last known state; replaced as soon as a newer one is seen. */
+  /** What a look just before showed: whether it is `paused` decides how it is stopped. */
   readonly status: string
   /** Lets steps that run end by themselves; a forced stop is not possible afterwards. */
   readonly graceful: boolean
@@ -125,7 +125,6 @@ class Stop {
     try {
       // Of a paused run there is nothing to stop but its question, and that needs neither orchestrator nor stack.
       const isAnswered = this.#status === 'paused' && (await this.#abortQuestions())
-      if (this.#status === 'paused' && !isAnswered) await this.#checkPaused()
       if (isAnswered && runPhase((await this.#look()).status) !== 'going-on') return await this.#settle()
       return await this.#ask(attempt)
     } catch (error) {
@@ -133,12 +132,6 @@ class Stop {
       if (isGone(error)) return this.#checkGone(error)
       return this.#tryAgainAfter(error, attempt)
     }
-  }
-
-  /** It may have been answered since; one that somebody asked to stop before waits on. */
-  async #checkPaused(): Promise<void> {
-    const { status } = await this.#look()
-    this.#wasPaused = status === 'paused' || isBeingStopped(status)
   }
 
   async #ask(attempt: number): Promise<StopResult | undefined> {

@@ -26,8 +26,9 @@ export function needsSteps(run: Run): boolean {
  * Whether nothing of the run goes on any more.
  *
  * @param unchangedMs for how long all looks have been alike
+ * @param now as {@link isBetweenSteps} takes it
  */
-export function isOver({ run, steps }: Sighting, unchangedMs: number): boolean {
+export function isOver({ run, steps }: Sighting, unchangedMs: number, now: number | undefined): boolean {
   switch (runPhase(run.status)) {
     case 'going-on':
       return false
@@ -39,25 +40,25 @@ export function isOver({ run, steps }: Sighting, unchangedMs: number): boolean {
     case 'stopped':
       if (run.inProgress === false) return true
       if (steps === undefined || unfinishedSteps(steps).length > 0) return false
-      return unchangedMs >= settleMs(run, steps)
+      return unchangedMs >= settleMs(run, steps, now)
   }
 }
 
 /** For how many milliseconds nothing may change until a failed or stopped run is over, where no step of it runs. */
-export function settleMs(run: Run, steps: readonly StepState[]): number {
-  return mayStartStep(run, steps) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
+export function settleMs(run: Run, steps: readonly StepState[], now: number | undefined): number {
+  return isBetweenSteps(run, steps, now) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
 }
 
 /**
  * Whether a step of a failed or stopped run may still start. Of a dynamic one nobody can tell from its graph, which shows
  * only what has started; before 0.94 it may be `failed` and in progress, since its code caught the failure of a step.
  */
-export function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[]): boolean {
+function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[]): boolean {
   return isDynamic ? inProgress === true : startableSteps(steps).length > 0
 }
 
 /**
- * Whether a step of a run that nobody has watched may still start. Servers before 0.85 do not say whether a run is in
+ * Whether a step of a failed or stopped run may still start, also of one that nobody has watched. Servers before 0.85 do not say whether a run is in
  * progress, and have failed ones whose startable steps never start: one that changed less than five minutes ago is taken to
  * go on.
  *

@@ -113,21 +113,19 @@ export class Questions {
   }
 
   /**
-   * What a person was not told before. A run stays `running` until its patience is over, and only then is `paused`.
+   * All that a person was not told before. A run stays `running` until its patience is over, and only then is `paused`.
    *
    * @throws the signal's reason if it was aborted
    */
-  async news(status: string): Promise<Asking | undefined> {
+  async news(status: string): Promise<readonly Asking[]> {
     if (status !== 'paused') this.#toldPause = false
-    if (runPhase(status) !== 'going-on' || isBeingStopped(status)) return undefined
+    if (runPhase(status) !== 'going-on' || isBeingStopped(status)) return []
     const isFirstPause = status === 'paused' && !this.#toldPause
     this.#toldPause ||= isFirstPause
-    const question = this.#open.find(({ id }) => !this.#told.has(id))
-    if (question !== undefined) {
-      this.#told.add(question.id)
-      return { question: question.text }
-    }
-    return isFirstPause && !this.areOpen ? { question: await this.#ofChildRun() } : undefined
+    const untold = this.#open.filter(({ id }) => !this.#told.has(id))
+    for (const { id } of untold) this.#told.add(id)
+    if (isFirstPause && !this.areOpen) return [{ question: await this.#ofChildRun() }]
+    return untold.map(({ text }) => ({ question: text }))
   }
 
   async #askedBy(childRuns: readonly ChildRun[]): Promise<readonly Question[]> {

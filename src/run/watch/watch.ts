@@ -160,6 +160,10 @@ class Watch {
     return timeoutMs - this.#watchedMs
   }
 
+  get #serverNow(): number | undefined {
+    return this.#deps.client.serverNow
+  }
+
   /** Since the watch began. */
   get #watchedMs(): number {
     return this.#deps.clock.elapsed() - this.#startedAt
@@ -236,7 +240,8 @@ class Watch {
     this.#failed = needsSteps(run) ? run : undefined
     if (this.#failed !== undefined) this.#noteGoingOn(this.#failed, all?.steps)
     const sighting: Sighting = all === undefined ? { run } : { run, steps: all.steps }
-    if (isOver(sighting, this.#deps.clock.elapsed() - this.#changedAt)) return { kind: 'over', run }
+    const unchangedMs = this.#deps.clock.elapsed() - this.#changedAt
+    if (isOver(sighting, unchangedMs, this.#serverNow)) return { kind: 'over', run }
     return this.#noteQuestions()
   }
 
@@ -263,7 +268,7 @@ class Watch {
   async #partsBeside(run: Run, isChanged: boolean): Promise<RunParts | undefined> {
     if (!this.#isAlone) return undefined
     const isDue = isChanged ? hasSteps(run.status) : this.#steps.areDue(run.status, this.#elapsedMs)
-    return isDue || isOver({ run }, 0) ? this.#steps.tryToRead() : undefined
+    return isDue || isOver({ run }, 0, this.#serverNow) ? this.#steps.tryToRead() : undefined
   }
 
   async #noteParts(parts: RunParts): Promise<void> {
@@ -277,7 +282,7 @@ class Watch {
     const running = unfinishedSteps(steps)
     if (running.length > 0 && !this.#toldGoingOn) this.#tell({ kind: 'failed-but-going-on', steps: running })
     if (running.length === 0 && !this.#toldSettling)
-      this.#tell({ kind: 'settling', forMs: settleMs(run, steps) })
+      this.#tell({ kind: 'settling', forMs: settleMs(run, steps, this.#serverNow) })
     if (running.length > 0) this.#toldGoingOn = true
     else this.#toldSettling = true
   }
@@ -298,11 +303,11 @@ class Watch {
   }
 
   async #noteQuestions(): Promise<Watched | undefined> {
-    const asking = await this.#questions.news(this.#status)
-    if (asking === undefined) return undefined
+    const news = await this.#questions.news(this.#status)
     const { onPaused, url } = this.#request
-    if (onPaused === 'fail') return { kind: 'paused', status: this.#status, ...asking }
-    this.#tell({ kind: 'paused', ...asking, url })
+    const [first] = news
+    if (onPaused === 'fail' && first !== undefined) return { kind: 'paused', status: this.#status, ...first }
+    for (const asking of news) this.#tell({ kind: 'paused', ...asking, url })
     return undefined
   }
 
