@@ -87,7 +87,7 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
       name: 'training-1',
       url: 'http://zenml:1',
       status: 'a',
-      isDynamic: false,
+      isDynamic: true,
     }
     const journal = new PostStepJournal(facts, (name, value) => saveState(name, value, log))
     journal.planned({ ...planned, projectId: 'stop', sentFrom: 1, mark: 'training', answered: undefined })

@@ -316,6 +316,43 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect(scene.started.map(({ status }) => status)).toEqual(['initializing', 'paused'])
   })
 
+  test('also where it paused since main last looked at it before its timeout', async () => {
+    const { scene, running } = await run(askingChild(30), {
+      pollIntervalMs: 600_000,
+      timeoutMs: 300_000,
+      onTimeout: 'stop',
+    })
+    expect(await running).toMatchObject({ conclusion: 'timed-out', status: 'stopped' })
+    expect([statusOf(scene, 0), statusOf(scene, 1)]).toEqual(['stopped', 'stopped'])
+  })
+
+  test.each([
+    ['dynamic', 'stop', ['GET run', 'POST stop']],
+    ['dynamic', 'keep-running', []],
+    ['static', 'stop', ['POST stop']],
+  ] as const)('a %s run (on-cancel: %s) is looked at first: %j', async (kind, onCancel, expected) => {
+    const steps = [{ name: 'train', seconds: 7_200 }]
+    const pipeline: PipelineSpec =
+      kind === 'static'
+        ? { name: 'gate', steps }
+        : { name: 'gate', steps: [], dynamic: { parameters: {}, expand: () => steps } }
+    const controller = new AbortController()
+    const changes = { pollIntervalMs: 600_000, onCancel }
+    const { scene, running } = await run(pipeline, changes, {}, controller.signal)
+    await until(() => scene.events.some((event) => event.kind === 'state' && event.status === 'running'))
+    await scene.clock.sleep(1_000)
+    const before = scene.server.requests.length
+    controller.abort(new Error('cancelled'))
+    expect(await running).toMatchObject({ conclusion: 'cancelled' })
+    const sent = scene.server.requests.slice(
+      before,
+      before + expected.length + (expected.length === 0 ? 1 : 0),
+    )
+    expect(sent.map(({ method, path }) => `${method} ${/\/stop/.test(path) ? 'stop' : 'run'}`)).toEqual(
+      expected,
+    )
+  })
+
   test('one that was answered since main last looked at it is known to its post step as one that runs', async () => {
     const { scene, cancel } = await cancelledAfter(
       3,
@@ -323,8 +360,10 @@ describe('a run that waits for a person is stopped by answering its question', (
       asking(30),
     )
     await answer(scene)
-    expect(await cancel()).toMatchObject({ conclusion: 'cancelled', status: 'stopped' })
+    expect(await cancel()).toMatchObject({ conclusion: 'cancelled', status: 'stopping' })
     expect(scene.started.map(({ status }) => status)).toEqual(['initializing', 'paused', 'running'])
+    // It ends by itself: marked as failed, it would be called stopped while its code goes on.
+    expect(await stopped(scene, scene.started.at(-1)!)).toMatchObject({ settled: true, status: 'completed' })
     expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
   })
 
