@@ -102,6 +102,28 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
   },
 )
 
+test('the post step of a sweep knows of each run what main knew of it', () => {
+  const journal = new PostStepJournal(
+    { serverUrl: 'http://zenml:1', named: 'zenml', onCancel: 'stop', workflowRunUrl: '' },
+    (name, value) => saveState(name, value, OPEN),
+  )
+  const run = {
+    id: '1',
+    projectId: 'p',
+    name: 'training-1',
+    url: undefined,
+    status: 'paused',
+    isDynamic: true,
+  }
+  journal.ofCell(1).started(run)
+  const env = Object.fromEntries(
+    Object.entries(readFileCommands('state')).map(([name, value]) => [`STATE_${name}`, value]),
+  )
+  expect(readSavedStep(env)?.runs).toEqual([
+    { planned: undefined, started: run, mode: 'stop', settled: false },
+  ])
+})
+
 test('a key that stands in a state is covered there', () => {
   const log = new WorkflowLog(() => undefined)
   log.mask('0123456789abcdefghij')

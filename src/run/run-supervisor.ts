@@ -8,7 +8,6 @@ import { onCancelled, isHandedOver, jobTimeIsUp, type CancelPolicy, type Place }
 import { conclude, withStepsLeft } from './outcome/conclude.ts'
 import type { Outcome } from './conclusion.ts'
 import { stopReason } from './stop/stop-reason.ts'
-import { asSeenNow } from './stop/as-seen-now.ts'
 import { cannotComplete, stopOrKeep, type StoppedOrKept } from './stop/stop-or-keep.ts'
 import { RunError } from './errors.ts'
 import { noteConclusion, type Origin } from './origin.ts'
@@ -306,8 +305,7 @@ export class RunSupervisor {
       const ending = { mode, runId: run.id, forMs: TIMEOUT_STOP_MS, timeoutMs }
       this.deps.reporter.tell({ kind: 'stopping', ...ending })
     }
-    const seen = mode === 'keep-running' ? run : await asSeenNow(run, deadline, this.deps)
-    const ended = await stopOrKeep({ run: seen, mode, reason, deadline }, this.deps)
+    const ended = await stopOrKeep({ run, mode, reason, deadline }, this.deps)
     if (ended.settled) this.deps.journal.settled()
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended

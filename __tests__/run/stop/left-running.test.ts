@@ -204,6 +204,24 @@ describe('a failed run of which another step may start, while no step runs', () 
     ])
   })
 
+  test.each([
+    [0, 300_000],
+    [300, 30_000],
+  ])(
+    'where the server does not say whether it is in progress and it failed %d s ago, wait/ waits so many ms: %d',
+    async (seconds, forMs) => {
+      const { scene, run } = await betweenSteps()
+      scene.server.addFault({ on: 'run', occurrence: 'always', do: unsaid(scene, run, 'failed') })
+      await scene.clock.sleep(seconds * 1_000)
+      const from = scene.clock.now()
+      expect(await scene.attach(run.id)).toMatchObject({ conclusion: 'failed' })
+      const waitedMs = scene.clock.now() - from
+      expect(waitedMs).toBeGreaterThanOrEqual(forMs)
+      expect(waitedMs).toBeLessThan(forMs + 60_000)
+      expect(scene.events.filter(({ kind }) => kind === 'settling')).toEqual([{ kind: 'settling', forMs }])
+    },
+  )
+
   test('is not called ended by a step that stops it', async () => {
     const { scene, run } = await betweenSteps()
     const { client, clock } = scene
