@@ -19,7 +19,13 @@ afterAll(() => {
   files.remove()
 })
 
-const STARTED = { id: '1', name: 'nightly', url: 'https://zenml.example.com/runs/1', status: 'running', isDynamic: false }
+const STARTED = {
+  id: '1',
+  name: 'nightly',
+  url: 'https://zenml.example.com/runs/1',
+  status: 'running',
+  isDynamic: false,
+}
 
 /** The variables of a post step, after a main that saved its state and went no further. */
 function leftBy(main: () => void): Record<string, string> {

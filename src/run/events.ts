@@ -86,6 +86,8 @@ export type RunEvent =
   /** Runs of earlier attempts match equally, so none is taken up. */
   | { readonly kind: 'resume-unclear'; readonly names: readonly string[] }
   | { readonly kind: 'resume-foreign'; readonly names: readonly string[] }
+  /** Runs of earlier attempts are not over, but come to no good end, so a new one is started beside them. */
+  | { readonly kind: 'resume-beside'; readonly names: readonly string[] }
   /** No earlier attempt left a run that was given the same and is worth taking up. */
   | { readonly kind: 'resume-none' }
   /** What is done with what earlier attempts left, where none of it is worth taking up. */

@@ -50,6 +50,10 @@ test.each([
     'resume-foreign',
     'runs of earlier attempts (a, b) used another template or snapshot, so a new run is started',
   ],
+  [
+    'resume-beside',
+    "steps of earlier attempts' runs may still be running (a, b), and a new run is started beside them",
+  ],
 ] as const)('a cell of a sweep that cannot resume says why, and from which runs: %s', (kind, why) => {
   const { log, commands } = listener()
   const cell = { number: 3, values: {}, parameters: { source: 'parameters', value: {} } }

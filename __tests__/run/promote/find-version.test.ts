@@ -131,7 +131,10 @@ describe('a version of a model', () => {
     const scene = await openModels([null])
     const version = (scene.versions[0]?.id ?? '').toUpperCase()
     const { version: seen } = await scene.promote({ kind: 'model', model: MODEL, version })
-    await scene.promote({ kind: 'model', model: seen.model.id.toUpperCase(), version }, { stage: 'staging' })
+    await scene.promote(
+      { kind: 'model', model: seen.model.id.toUpperCase(), version },
+      { stage: 'staging', replace: 'always' },
+    )
     expect(scene.stages()).toEqual(['staging'])
   })
 

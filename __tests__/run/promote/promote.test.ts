@@ -89,6 +89,28 @@ describe('what is sent, and what is so afterwards', () => {
     expect(scene.puts()).toEqual([])
   })
 
+  test.each(['older', 'never'] as const)(
+    'a version in production is not taken out of it by stage: staging (replace: %s)',
+    async (replace) => {
+      const scene = await openModels(['production', 'staging'])
+      expect(await scene.promote(1, { stage: 'staging', replace })).toMatchObject({
+        conclusion: 'taken',
+        sentence: `Version 1 of the model "${MODEL}" is in production, and would no longer be if it were in staging; write replace: always if that is meant`,
+      })
+      expect(scene.puts()).toEqual([])
+    },
+  )
+
+  test('a version in production goes back to staging with replace: always, and is archived without it', async () => {
+    const scene = await openModels(['production'])
+    const back = await scene.promote(1, { stage: 'staging', replace: 'always' })
+    expect(back).toMatchObject({ conclusion: 'promoted' })
+    expect(scene.stages()).toEqual(['staging'])
+    await scene.promote(1, { stage: 'production' })
+    expect(await scene.promote(1, { stage: 'archived' })).toMatchObject({ conclusion: 'promoted' })
+    expect(scene.stages()).toEqual(['archived'])
+  })
+
   test('several versions may be archived, whatever replace says', async () => {
     const scene = await openModels(['archived', 'production', 'archived'])
     const end = await scene.promote(2, { stage: 'archived', replace: 'never' })

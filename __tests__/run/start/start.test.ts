@@ -473,6 +473,25 @@ test('resume: a run that came from another template is not taken up, and the log
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })
 
+test.each([
+  ['stopping', true],
+  ['failed', true],
+  ['failed', false],
+  ['stopped', true],
+])('resume: a new run beside one that is %s (in progress: %j)', async (status, in_progress) => {
+  const scene = await openScene()
+  await scene.execute({ wait: false, resume: true })
+  const { name, id } = scene.server.runs[0] ?? {}
+  scene.server.addFault({ on: 'runs', do: foundRun({ id, name, body: { status, in_progress } }) })
+  const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+  await scene.execute({ requester, resume: true, wait: false })
+  expect(scene.server.runs).toHaveLength(2)
+  const isBeside = status === 'stopping' || (status === 'failed' && in_progress)
+  expect(scene.events.filter(({ kind }) => kind.startsWith('resume'))).toEqual([
+    isBeside ? { kind: 'resume-beside', names: [name] } : { kind: 'resume-none' },
+  ])
+})
+
 describe('a permission that is refused after the run was made', () => {
   const refused: FaultAction = {
     kind: 'answer',

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals'
-import type { JsonObject } from '../../../src/base/json.ts'
 import type { Outcome } from '../../../src/run/conclusion.ts'
 import type { SweepResult } from '../../../src/run/sweep/cell.ts'
-import { runSweep, type SweepRequest } from '../../../src/run/sweep/sweep.ts'
-import { BASE_REQUEST, closeScenes, openScene, type Scene } from '../scene.ts'
+import type { SweepRequest } from '../../../src/run/sweep/sweep.ts'
+import { closeScenes, openScene, type Scene } from '../scene.ts'
+import { sweepOver } from './sweep-over.ts'
 
 /** What runs are ranked by, where their own hooks log it after ZenML called them completed. */
 
@@ -13,26 +13,8 @@ const RANK = { direction: 'max', name: 'score' } as const
 
 /** A dynamic pipeline's runs, one after the other, ranked by what no step of them logs. */
 function sweep(scene: Scene, changes: Partial<SweepRequest> = {}): Promise<Outcome> {
-  const cells = [1, 2].map((number) => {
-    const values: JsonObject = { seconds: number / 10 }
-    const parameters = { source: 'matrix', value: values }
-    return { number, values, parameters }
-  })
-  const request: SweepRequest = {
-    ...BASE_REQUEST,
-    target: { kind: 'template', reference: 'dynamic-template' },
-    cells,
-    resume: false,
-    baseline: undefined,
-    maxParallel: 1,
-    failFast: false,
-    expectAll: false,
-    rank: RANK,
-    runTimeoutMs: undefined,
-    ...changes,
-  }
-  const { journal, ...deps } = scene.dependencies()
-  return runSweep(request, { ...deps, journalOf: () => journal })
+  const target = { kind: 'template', reference: 'dynamic-template' } as const
+  return sweepOver([{ seconds: 0.1 }, { seconds: 0.2 }], scene, { target, rank: RANK, ...changes })
 }
 
 async function logScore(scene: Scene, id: string, score: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { resolve } from 'node:path'
 
-import type { Layer } from '../../run/configure/layers.ts'
+import type { JsonValue } from '../../base/json.ts'
+import { describeSpot, spotIn, type Layer, type Path } from '../../run/configure/layers.ts'
 import { fileProblem, type ReadFile } from '../workflow/files.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import type { InputName, RawInputs } from './table.ts'
@@ -113,6 +114,31 @@ export function nullNotices(raw: RawInputs): string[] {
   return (['configuration', 'parameters'] as const)
     .filter((input) => raw[input] !== unlessNull(raw[input]))
     .map((input) => `${input}: null counts as left empty`)
+}
+
+/** What ZenML's own client fills in with an environment variable where it reads a file (0.98, `env_utils.py`); no server does. */
+const PLACEHOLDER = /\$\{\w+\}/
+
+/** A value that is not what it is for ZenML's own client; filled in here it might be a secret of the job. */
+export function placeholderWarnings(layer: Layer): string[] {
+  const [first, ...others] = placeholders(layer.value, [])
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  const where = describeSpot(spotIn(layer, first.path))
+  return [
+    `${where}: ${quote(first.text, MAX_WORDS_LENGTH)}${more} is sent as it is: no environment variable is filled in. If one is meant, use an expression in parameters or configuration`,
+  ]
+}
+
+function placeholders(value: JsonValue, path: Path): { readonly path: Path; readonly text: string }[] {
+  if (typeof value === 'string') {
+    const [text] = PLACEHOLDER.exec(value) ?? []
+    return text === undefined ? [] : [{ path, text }]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]: [string, JsonValue]) =>
+    placeholders(inner, [...path, key]),
+  )
 }
 
 /** What is wrong with the name that the configurations give the run: that of the topmost one counts. */

@@ -63,6 +63,7 @@ export interface Given<Values> {
 export interface OwnPart<T> {
   readonly faults: readonly InputFault[]
   readonly notices?: readonly string[]
+  readonly warnings?: readonly string[]
   readonly inputs: T | undefined
 }
 
@@ -117,7 +118,7 @@ export async function readChecked<Values, T extends object>(
       ...(ca.authorities.length > 0 && { authorities: ca.authorities }),
     },
     notices: [...server.notices.map(called), ...ca.notices, ...(own.notices ?? [])].map(redact),
-    warnings: names.warnings.map(redact),
+    warnings: [...names.warnings, ...(own.warnings ?? [])].map(redact),
     source,
   }
 }

@@ -2,7 +2,14 @@ import type { JsonValue } from '../../base/json.ts'
 import type { Layer } from '../../run/configure/layers.ts'
 import type { VersionChoice } from '../../run/promote/find-version.ts'
 import type { Target } from '../../run/find/definition.ts'
-import { nullNotices, readConfiguration, readMapping, runNameFaults, unlessNull } from './configuration.ts'
+import {
+  nullNotices,
+  placeholderWarnings,
+  readConfiguration,
+  readMapping,
+  runNameFaults,
+  unlessNull,
+} from './configuration.ts'
 import type { InputFault } from './faults.ts'
 import {
   readChecked,
@@ -59,7 +66,7 @@ export interface StopInputs extends ConnectionInputs {
 export async function readInputs(sources: InputSources): Promise<ReadInputs<Inputs>> {
   return readChecked(inputTables.main, sources, async (given) => {
     const { raw, values } = given
-    const { faults, notices, layers, work } = await readWork(given, sources)
+    const { faults, notices, warnings, layers, work } = await readWork(given, sources)
     return {
       faults: [
         ...faults,
@@ -69,6 +76,7 @@ export async function readInputs(sources: InputSources): Promise<ReadInputs<Inpu
         ...runNameFaults(layers),
       ],
       notices: [...waitNotices(raw), ...notices],
+      warnings,
       inputs: values && work && { ...mainInputs(values), ...work },
     }
   })
@@ -95,6 +103,7 @@ export async function readWork(
 ): Promise<{
   readonly faults: readonly InputFault[]
   readonly notices: readonly string[]
+  readonly warnings: readonly string[]
   readonly layers: readonly Layer[]
   readonly work: Work | undefined
 }> {
@@ -111,6 +120,7 @@ export async function readWork(
   return {
     faults: [...targetFaults(raw), ...parameters.faults, ...configuration.faults],
     notices: nullNotices(raw),
+    warnings: [...layers, ...parameters.layers].flatMap(placeholderWarnings),
     layers,
     work: target && { target, configuration: layers, parameters: parameters.layers[0] },
   }

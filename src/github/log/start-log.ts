@@ -25,6 +25,7 @@ const START_KINDS = [
   'resumed',
   'resume-unclear',
   'resume-foreign',
+  'resume-beside',
   'resume-none',
   'replay',
   'retry',
@@ -32,6 +33,22 @@ const START_KINDS = [
 
 /** What happens until there is a run. */
 export type StartEvent = Extract<RunEvent, { kind: (typeof START_KINDS)[number] }>
+
+/** Why a new run is started, as a sentence without its full stop. */
+export function notResumed({
+  kind,
+  names,
+}: Extract<RunEvent, { kind: 'resume-unclear' | 'resume-foreign' | 'resume-beside' }>): string {
+  const shown = inline(names.join(', '), LONG)
+  switch (kind) {
+    case 'resume-unclear':
+      return `Several runs of earlier attempts match (${shown}), so a new one is started`
+    case 'resume-foreign':
+      return `Runs of earlier attempts (${shown}) used another template or snapshot, so a new run is started`
+    case 'resume-beside':
+      return `Steps of earlier attempts' runs may still be running (${shown}), and a new run is started beside them`
+  }
+}
 
 export function isStartEvent(event: RunEvent): event is StartEvent {
   const kinds: readonly string[] = START_KINDS
@@ -129,14 +146,9 @@ export class StartLog {
       case 'resumed':
         return `Reattached to the run of attempt ${event.attempt} (${inline(event.run.status)}): ${inline(event.url ?? event.run.id, LONG)}`
       case 'resume-unclear':
-        this.#log.warning(
-          `Several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
-        )
-        return undefined
       case 'resume-foreign':
-        this.#log.warning(
-          `Runs of earlier attempts (${inline(event.names.join(', '), LONG)}) used another template or snapshot, so a new run is started`,
-        )
+      case 'resume-beside':
+        this.#log.warning(notResumed(event))
         return undefined
       case 'resume-none':
         return 'No earlier attempt has a run with the same inputs that is running or has completed, so a new one is started'

@@ -6,6 +6,7 @@ import { endText, unrankedText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
+import { notResumed } from './start-log.ts'
 import { leftText } from './step-lines.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
@@ -37,6 +38,7 @@ const HINDRANCES = [
   'still-initializing',
   'resume-unclear',
   'resume-foreign',
+  'resume-beside',
   'details',
   'left-going-on',
   'left-startable',
@@ -173,14 +175,9 @@ export class SweepLog {
         this.#warn(`${name}: the run has been initializing for ${shownDuration(event.sinceMs)}`)
         return
       case 'resume-unclear':
-        this.#warn(
-          `${name}: several runs of earlier attempts match (${inline(event.names.join(', '), LONG)}), so a new one is started`,
-        )
-        return
       case 'resume-foreign':
-        this.#warn(
-          `${name}: runs of earlier attempts (${inline(event.names.join(', '), LONG)}) used another template or snapshot, so a new run is started`,
-        )
+      case 'resume-beside':
+        this.#warn(`${name}: ${afterColon(notResumed(event))}`)
         return
       case 'details':
         if (event.details.missing.length > 0)
@@ -274,4 +271,8 @@ function tooLongLine({
 }: Extract<SweepEvent, { kind: 'sweep-too-long' }>): string {
   const what = isJob ? 'GitHub ends this job in about' : 'timeout allows'
   return `${cells} cells, ${maxParallel} at a time, usually ${shownDuration(usuallyMs)} each, take about ${shownDuration(needsMs)}, but ${what} ${shownDuration(limitMs)}. Raise max-parallel, or make the matrix smaller`
+}
+
+function afterColon(sentence: string): string {
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
 }

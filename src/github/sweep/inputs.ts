@@ -27,7 +27,7 @@ export interface SweepInputs extends ConnectionInputs, Work, ReturnType<typeof s
 export async function readSweepInputs(sources: InputSources): Promise<ReadInputs<SweepInputs>> {
   return readChecked(inputTables.sweep, sources, async (given) => {
     const { raw, values, redact } = given
-    const { faults, notices, layers, work } = await readWork(given, sources)
+    const { faults, notices, warnings, layers, work } = await readWork(given, sources)
     const matrix = await readMapping('matrix', raw.matrix, { redact })
     const { cells, faults: cellFaults } = cellsOf(matrix.layers[0])
     return {
@@ -40,6 +40,7 @@ export async function readSweepInputs(sources: InputSources): Promise<ReadInputs
         ...baselineFaults(raw, values?.expect),
       ],
       notices,
+      warnings,
       inputs: values && work && { ...sweepInputs(values), ...work, cells },
     }
   })

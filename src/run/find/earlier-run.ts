@@ -56,6 +56,13 @@ export function chooseEarlierRun(left: readonly LeftRun[], definition: Definitio
   return worth.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: worth.map(({ name }) => name) }
 }
 
+/** Those whose steps may still be running though nothing is to be had from them. */
+export function stillEnding(left: readonly LeftRun[]): LeftRun[] {
+  return left.filter(({ run: { status, inProgress } }) => {
+    return isBeingStopped(status) || (runPhase(status) === 'failed' && inProgress === true)
+  })
+}
+
 function isWorthTaking({ status }: Run): boolean {
   const phase = runPhase(status)
   return phase === 'succeeded' || (phase === 'going-on' && !isBeingStopped(status))

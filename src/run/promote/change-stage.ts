@@ -5,7 +5,7 @@ import type { ModelVersion, Stage, StageAnswer } from '../../zenml/model-version
 import { RunError } from '../errors.ts'
 import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
 import { decide, isNewer, type Decision, type Look, type Replace } from './decide.ts'
-import { alreadySo, nowSo, notKept, notKnown, replacedNewer, superseded, taken } from './words.ts'
+import { alreadySo, further, nowSo, notKept, notKnown, replacedNewer, superseded, taken } from './words.ts'
 
 /** How the step ended, as the output `conclusion` gives it. */
 export type PromotionConclusion = 'promoted' | 'superseded' | 'taken' | 'failed' | 'cancelled' | 'lost'
@@ -145,6 +145,8 @@ function withoutSending(
       return { conclusion: 'superseded', sentence: superseded(version, decision.holder, stage) }
     case 'taken':
       return { conclusion: 'taken', sentence: taken(version, decision.holder, stage) }
+    case 'further':
+      return { conclusion: 'taken', sentence: further(version, stage) }
   }
 }
 

@@ -17,6 +17,8 @@ export type Decision =
   | { readonly kind: 'send'; readonly force: boolean }
   /** A version has the stage that may not be replaced. */
   | { readonly kind: 'superseded' | 'taken'; readonly holder: ModelVersion }
+  /** It is in production, and a version has one stage. */
+  | { readonly kind: 'further' }
 
 /** ZenML's own number says which version is newer. */
 export function isNewer(version: ModelVersion, than: ModelVersion): boolean {
@@ -28,6 +30,8 @@ export function decide({ version, others }: Look, stage: Stage, replace: Replace
   if (stage === 'archived') {
     return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: true }
   }
+  if (stage === 'staging' && version.stage === 'production' && replace !== 'always')
+    return { kind: 'further' }
   const newest = others.reduce<ModelVersion | undefined>(
     (best, each) => (best === undefined || isNewer(each, best) ? each : best),
     undefined,

@@ -39,6 +39,11 @@ export function taken(version: ModelVersion, holder: ModelVersion, stage: Stage)
   return `${capital(shownVersion(holder))} is ${inStage(stage)}, and replace is never; write replace: ${word} to put ${shortVersion(version)} in its place`
 }
 
+/** It would lose the stage that it has. */
+export function further(version: ModelVersion, stage: Stage): string {
+  return `${capital(shownVersion(version))} is ${inStage(version.stage)}, and would no longer be if it were ${inStage(stage)}; write replace: always if that is meant`
+}
+
 /** The server said yes, and a look shows something else. */
 export function notKept({ version, others }: Look, stage: Stage): string {
   const [other] = others

@@ -1,7 +1,7 @@
 import { ageOf } from '../run-duration.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
+import { chooseEarlierRun, findEarlierRuns, stillEnding, type LeftRun } from '../find/earlier-run.ts'
 import type { Begun, RunDependencies } from '../run-supervisor.ts'
 import type { RunIdentity } from '../recovery-journal.ts'
 import { kinOfRun } from '../watch/usual-duration.ts'
@@ -33,7 +33,8 @@ export async function resumeRun(
   if (found.kind === 'one') return { begun: takeUp(found, target, { client, journal, reporter }) }
   if (found.kind !== 'none' || requester.attempt <= 1) return {}
   if (mode === true) {
-    reporter.tell({ kind: 'resume-none' })
+    const names = stillEnding(left).map(({ name }) => name)
+    reporter.tell(names.length > 0 ? { kind: 'resume-beside', names } : { kind: 'resume-none' })
     return {}
   }
   const { planReplay } = await import('./replay.ts')

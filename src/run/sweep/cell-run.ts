@@ -49,6 +49,8 @@ export interface CellContext extends Omit<
   readonly turns: StartTurns
   /** Of the whole sweep. */
   readonly deadline: Deadline
+  /** Told of a cell whose run has failed while other branches of it go on. */
+  readonly onFailure: (cell: Cell) => void
   /** Aborted when one failure is to end the others. */
   readonly failFast: AbortSignal
   /** Aborted when the workflow is cancelled. */
@@ -64,6 +66,7 @@ export class CellRun {
   #begun: Begun | undefined
   #isResumed = false
   #isStopping = false
+  #hasFailed = false
   #seen: Omit<CellResult, 'cell' | 'run' | 'isResumed' | 'outcome' | 'reason'> = NOTHING_SEEN
   #timeoutMs: number | undefined
   #startDeadline: StartDeadline | undefined
@@ -175,8 +178,8 @@ export class CellRun {
     const journal = journalOf(cell)
     const stopped = new AbortController()
     failFast.addEventListener('abort', () => {
-      // Another's failure must not cut off a stop that is under way here.
-      if (this.#isStopping) return
+      // Another's failure must not cut off a stop that is under way here, nor what this one's own failure is told by.
+      if (this.#isStopping || this.#hasFailed) return
       try {
         // A step that is killed in between leaves the rest to its post step.
         journal.stopping('stop')
@@ -201,9 +204,17 @@ export class CellRun {
 
   #note(event: RunEvent): void {
     if (event.kind === 'stopping') this.#isStopping = true
+    if (event.kind === 'failed-but-going-on') this.#noteFailure()
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
+  }
+
+  /** The code of a dynamic pipeline may yet catch it (before 0.94). */
+  #noteFailure(): void {
+    if (this.#begun?.started.isDynamic !== false) return
+    this.#hasFailed = true
+    this.#context.onFailure(this.cell)
   }
 
   /** Nothing else of them is kept: a cell may have logged megabytes. */

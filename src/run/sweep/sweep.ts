@@ -116,6 +116,9 @@ class Sweep {
       looks: this.#looks,
       turns: this.#turns,
       deadline: this.#deadline,
+      onFailure: (cell) => {
+        if (this.#request.failFast && !this.#isEnding && this.#whyStopped === undefined) this.#failFor(cell)
+      },
       failFast: this.#failFast.signal,
       jobSignal,
       deps: this.#deps,
@@ -192,6 +195,10 @@ class Sweep {
     return this.#deps.signal?.aborted === true || this.#deadline.isOver
   }
 
+  #failFor({ number }: Cell): void {
+    this.#endOthers(`cell ${number} failed (fail-fast)`)
+  }
+
   #endOthers(why: string): void {
     this.#whyStopped ??= why
     this.#failFast.abort(new Error(why))
@@ -204,7 +211,7 @@ class Sweep {
     this.#notStarted = run === undefined ? this.#notStarted + 1 : 0
     const isFailure = outcome?.error !== undefined && (!isMiss(result) || this.#request.expectAll)
     if (this.#request.failFast && isFailure) {
-      this.#endOthers(`cell ${cell.number} failed (fail-fast)`)
+      this.#failFor(cell)
     } else if (this.#notStarted === MOST_NOT_STARTED) {
       this.#whyStopped = `${MOST_NOT_STARTED} cells in a row could not be started`
     }
