@@ -59,16 +59,21 @@ async function end(scene: Scene, seconds = 120, mode: StopMode = 'stop'): Promis
 }
 
 /** What the graph of a run shows, whichever is asked for first. */
-function showGraph(scene: Scene, id: string, children: readonly (readonly [string, string])[]): void {
-  const nodes = children.map(([child, name], index) => ({
+function showGraph(
+  scene: Scene,
+  id: string,
+  children: readonly (readonly [id: string, name: string, status?: string])[],
+  occurrence: number | 'always' = 'always',
+): void {
+  const nodes = children.map(([child, name, status = 'running'], index) => ({
     node_id: `child_run/${index}`,
     type: 'child_run',
     id: child,
     name,
-    metadata: { status: 'running' },
+    metadata: { status },
   }))
   const body = JSON.stringify({ id, status: 'running', nodes, edges: [] })
-  scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'answer', status: 200, body } })
+  scene.server.addFault({ on: 'dag', occurrence, do: { kind: 'answer', status: 200, body } })
 }
 
 describe.each(['kubernetes', 'local'] as const)(
@@ -94,6 +99,55 @@ test('the child run of a child run is stopped as well', async () => {
   const scene = await begun(calling(middle), 30)
   expect(await end(scene)).toMatchObject({ settled: true, status: 'stopped' })
   expect(statuses(scene)).toEqual(['stopped', 'stopped', 'stopped'])
+})
+
+describe('a child run that a child run has called which was stopped by somebody else', () => {
+  const three = calling({ ...parent, name: 'middle' })
+
+  test.each([
+    ['with the run above it', 0],
+    ['alone', 1],
+  ])('%s is stopped as well', async (_, first) => {
+    const scene = await begun(three, 30)
+    for (const { id } of scene.server.runs.slice(first, 2)) scene.server.setStatus(id, 'stopped')
+    expect(await end(scene)).toMatchObject({ settled: true })
+    expect(statuses(scene).slice(1)).toEqual(['stopped', 'stopped'])
+    expect(stopsOf(scene, 2)).toHaveLength(1)
+  })
+
+  test('is stopped also while the topmost run is on its way out', async () => {
+    const scene = await begun(three, 30)
+    const [top, middle, lowest] = scene.server.runs.map(({ id }) => id)
+    showGraph(scene, top!, [[middle!, 'middle', 'stopped']], 1)
+    expect(await end(scene)).toMatchObject({ settled: true })
+    const stops = scene.sent(/^POST .*\/stop\?/).map((line) => line.replace(/^.*runs\/(.*)\/stop.*$/, '$1'))
+    expect(stops.slice(0, 2)).toEqual([top, lowest])
+  })
+
+  test('is named at the end of the run', async () => {
+    const scene = await openScene({ pipelines: [three], orchestrator: 'kubernetes' })
+    const following = scene.execute({ target })
+    await until(() => scene.started.length > 0)
+    await scene.clock.sleep(30_000)
+    for (const { id } of scene.server.runs.slice(0, 2)) scene.server.setStatus(id, 'failed')
+    expect(await following).toMatchObject({ conclusion: 'failed' })
+    expect(scene.events.filter(({ kind }) => kind === 'left-going-on')).toEqual([
+      {
+        kind: 'left-going-on',
+        status: 'failed',
+        steps: expect.arrayContaining([`the child run ${scene.server.runs[2]!.name}`]),
+      },
+    ])
+  })
+
+  test('where what was stopped cannot be read, the rest is stopped all the same, and it is not called ended', async () => {
+    const scene = await begun(three, 30)
+    const [top, middle] = scene.server.runs
+    scene.server.setStatus(middle!.id, 'failed')
+    showGraph(scene, top!.id, [[middle!.id, middle!.name, 'failed']])
+    expect(await end(scene, 30)).toMatchObject({ settled: false })
+    expect(stopsOf(scene, 0)).toHaveLength(1)
+  })
 })
 
 test('a child run that is called after the stop is stopped, too', async () => {

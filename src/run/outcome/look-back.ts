@@ -1,6 +1,7 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPreempted, runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
+import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
 import type { CollectDependencies, Collected } from './collect.ts'
@@ -60,7 +61,8 @@ async function readAndTell(
   await explainer.explain(details.steps.filter(isFailed))
   const cause = await findCause(run, collected, explainer, deps)
   deps.reporter.tell({ kind: 'details', details, unread })
-  if (run !== undefined) tellGoingOn(run, { steps: details.steps, childRuns: collected.childRuns }, deps)
+  if (run !== undefined)
+    await tellGoingOn(run, { steps: details.steps, childRuns: collected.childRuns }, deps)
   return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
 }
 
@@ -77,20 +79,26 @@ function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): stri
  * A failed branch ends no other one, and whoever answers a question with abort, or ends a run whose machine is gone, ends
  * neither the steps beside it nor what it has called.
  */
-function tellGoingOn(
+async function tellGoingOn(
   run: Run,
   { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
-  { reporter, client }: Pick<LookBackDependencies, 'reporter' | 'client'>,
-): void {
+  { reporter, ...deps }: Pick<LookBackDependencies, 'reporter' | 'client' | 'timeLimit' | 'signal'>,
+  limit = deps.timeLimit(TIME_LIMIT_MS),
+): Promise<void> {
   const { status } = run
   const phase = runPhase(status)
   if (phase !== 'failed' && phase !== 'stopped') return
-  const children = childRuns.filter((child) => runPhase(child.status) === 'going-on')
+  const read = await readBestEffort((each) => goingChildRuns(each, childRuns), deps, limit)
+  const children =
+    'value' in read ? read.value : childRuns.filter((child) => runPhase(child.status) === 'going-on')
   const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
-  else if (isBetweenSteps(run, steps, client.serverNow))
+  else if (isBetweenSteps(run, steps, deps.client.serverNow))
     reporter.tell({ kind: 'left-startable', status, steps: startableSteps(steps) })
 }
+
+/** What goes on is good to know, but the outcome does not wait for it. */
+const TIME_LIMIT_MS = 10_000
 
 /** Of the seconds that a cancelled workflow leaves. */
 const IN_HURRY_MS = 2_500
@@ -104,7 +112,7 @@ async function tellInHurry(
   if (runPhase(run.status) === 'succeeded') return
   const limit = timeLimit(IN_HURRY_MS)
   const read = await readBestEffort((each) => readParts(each, reference), { client, timeLimit }, limit)
-  if ('value' in read) tellGoingOn(run, read.value, { reporter, client })
+  if ('value' in read) await tellGoingOn(run, read.value, { reporter, client, timeLimit }, limit)
 }
 
 async function findCause(

@@ -8,6 +8,7 @@ import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
+import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/paused-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
@@ -320,7 +321,10 @@ class Stop {
   }
 
   async #readRest(run: Run): Promise<Pick<RunParts, 'steps' | 'childRuns'>> {
-    if (run.isDynamic) return this.#client.dag(run.id)
+    if (run.isDynamic) {
+      const { steps, childRuns } = await this.#client.dag(run.id)
+      return { steps, childRuns: await goingChildRuns(this.#client, childRuns) }
+    }
     return { steps: this.#isOver(run) ? [] : await readSteps(this.#client, run), childRuns: [] }
   }
 

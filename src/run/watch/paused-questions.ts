@@ -3,6 +3,7 @@ import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
 import type { ChildRun, Question, RunParts } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
+import { goingChildRuns } from './going-child-runs.ts'
 
 /** Child runs have child runs; each costs a request. */
 const MOST_DEPTH = 3
@@ -43,26 +44,32 @@ export async function openQuestions(client: ZenmlClient, runId: string, depth = 
  * Answers all that a run asks so that it is stopped.
  *
  * @returns whether it asked anything, and why an answer was refused, neither where the questions cannot be read; and the
- * run's child runs, which may ask as well
+ * child runs that go on as far as they can be read, which may ask as well
  */
 export async function abortQuestions(
   client: ZenmlClient,
   runId: string,
 ): Promise<{
   readonly aborted: boolean
-  readonly refusal?: string
+  readonly refusal: string | undefined
   readonly childRuns: readonly ChildRun[]
 }> {
   let parts: Pick<RunParts, 'questions' | 'childRuns'> = { questions: [], childRuns: [] }
+  let refusal: string | undefined
+  let aborted = false
   try {
     parts = await client.dag(runId)
     for (const { id } of parts.questions) await abortQuestion(client, id)
-    return { aborted: parts.questions.length > 0, childRuns: parts.childRuns }
+    aborted = parts.questions.length > 0
   } catch (error) {
     if (!isZenmlError(error)) throw error
-    const refusal = parts.questions.length > 0 ? { refusal: error.message } : {}
-    return { aborted: false, ...refusal, childRuns: parts.childRuns }
+    if (parts.questions.length > 0) refusal = error.message
   }
+  const childRuns = await goingChildRuns(client, parts.childRuns).catch((error: unknown) => {
+    if (!isZenmlError(error)) throw error
+    return parts.childRuns
+  })
+  return { aborted, refusal, childRuns }
 }
 
 /** One that was answered already is left alone. */
