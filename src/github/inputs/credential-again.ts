@@ -2,7 +2,7 @@ import { readAuthorities } from './ca-certificate.ts'
 import { credentialOf, readGivenInputs, readServer, type ConnectionInputs } from './connection.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import type { InputSources } from './read-checked.ts'
-import { connectionFaults } from './rules.ts'
+import { connectionFaults } from './rules-between-inputs.ts'
 import { inputTables } from './table.ts'
 import { Secrets } from '../secrets/input-secrets.ts'
 

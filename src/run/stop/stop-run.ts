@@ -9,7 +9,7 @@ import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/stat
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
 import { isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
-import { abortQuestions } from '../watch/paused-questions.ts'
+import { abortQuestions } from '../watch/open-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
 import { overBetweenSteps, overWithStepsLeft, type StopResult } from './stop-result.ts'

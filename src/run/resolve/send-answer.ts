@@ -9,7 +9,7 @@ import {
 } from '../../zenml/answers/resolve-answer.ts'
 import { RunError } from '../errors.ts'
 import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
-import { isResolvedAlready } from '../watch/paused-questions.ts'
+import { isResolvedAlready } from '../watch/open-questions.ts'
 import { answeredOtherwise, doesNotFit, type Place } from './words.ts'
 
 export interface AnswerDependencies extends AskDependencies {

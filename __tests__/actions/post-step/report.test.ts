@@ -1,15 +1,15 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/post-report.ts'
-import { readSavedComment, saveComment } from '../../src/github/comment/comment-state.ts'
-import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { noteSummary } from '../../src/github/post-step-state.ts'
-import { parseFileCommand } from '../../e2e/action.ts'
-import { codeLine } from '../../src/github/code-text.ts'
-import { definition } from '../github/run-events.ts'
+import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../../src/actions/post-step/report.ts'
+import { readSavedComment, saveComment } from '../../../src/github/comment/comment-state.ts'
+import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
+import { noteSummary } from '../../../src/github/post-step-state.ts'
+import { parseFileCommand } from '../../../e2e/action.ts'
+import { codeLine } from '../../../src/github/code-text.ts'
+import { definition } from '../../github/run-events.ts'
 
-import { TOKEN, withComment, PULL_REQUEST } from '../github/comment/comment-scene.ts'
-import { NO_LOG, recordOf, stepOf } from '../github/records.ts'
-import { RunnerFiles } from '../hostile/workflow-step.ts'
+import { TOKEN, withComment, PULL_REQUEST } from '../../github/comment/comment-scene.ts'
+import { NO_LOG, recordOf, stepOf } from '../../github/records.ts'
+import { RunnerFiles } from '../../hostile/workflow-step.ts'
 
 const files = new RunnerFiles()
 beforeEach(() => {
@@ -19,7 +19,13 @@ afterAll(() => {
   files.remove()
 })
 
-const STARTED = { id: '1', name: 'nightly', url: 'https://zenml.example.com/runs/1', status: 'running', isDynamic: false }
+const STARTED = {
+  id: '1',
+  name: 'nightly',
+  url: 'https://zenml.example.com/runs/1',
+  status: 'running',
+  isDynamic: false,
+}
 
 /** The variables of a post step, after a main that saved its state and went no further. */
 function leftBy(main: () => void): Record<string, string> {

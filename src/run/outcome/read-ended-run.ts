@@ -1,5 +1,5 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
-import { isPreempted, runPhase } from '../../zenml/status.ts'
+import { runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
 import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
@@ -7,6 +7,7 @@ import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
 import { collectWithLate } from './late-values.ts'
+import { cancelledSteps } from './preempted-steps.ts'
 
 /** What is known of a run that has ended. */
 export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
@@ -62,15 +63,6 @@ async function readAndTell(
   deps.reporter.tell({ kind: 'details', details, unread })
   if (run !== undefined) tellGoingOn(run, { steps: details.steps, childRuns: collected.childRuns }, deps)
   return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
-}
-
-/**
- * A preempted step, which ZenML leaves out where it works out the state of a static pipeline's run
- * (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
- */
-function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): string[] {
-  if (run?.isDynamic !== false) return []
-  return steps.filter(({ status }) => isPreempted(status)).map(({ name }) => name)
 }
 
 /**
