@@ -20,7 +20,7 @@ function meantBy(meant: string, open: readonly AskedQuestion[], runId: string): 
 }
 
 /** The one that is to be answered: of the run itself or of its child runs. */
-export async function questionOf(
+export async function chooseQuestion(
   place: Place,
   server: ServerInfo,
   { resolution, question: meant }: QuestionChoice,

@@ -11,8 +11,8 @@ import { openQuestions, type AskedQuestion } from '../watch/open-questions.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { stopRun } from '../stop/stop-run.ts'
 import { leftClause, leftOf } from '../stop/stop-result.ts'
-import { questionOf, type QuestionChoice } from './choose-question.ts'
-import { answerQuestion, type AnswerDependencies } from './send-answer.ts'
+import { chooseQuestion, type QuestionChoice } from './choose-question.ts'
+import { sendAnswer, type AnswerDependencies } from './send-answer.ts'
 import { answered, childRunLeft, notAnswered, notKnown, notResumed, notStopped, type Place } from './words.ts'
 
 export interface ResolveRequest extends Resolution, QuestionChoice {
@@ -88,8 +88,8 @@ async function answerAndLook(
   const { run, url, server } = await findRun(request.run, request.project, deps)
   const place = { run, url }
   progress.place = place
-  const question = await questionOf(place, server, request, deps)
-  const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
+  const question = await chooseQuestion(place, server, request, deps)
+  const when = await sendAnswer(question, resolutionOf(request), place, deps, () => {
     progress.sent = question
   })
   const after = await lookAfter(run, question, request, deps)

@@ -32,7 +32,7 @@ const LAG_PAUSE_MS = 1_000
  * @returns `before` if it had this answer before anything was sent
  * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
  */
-export async function answerQuestion(
+export async function sendAnswer(
   question: Question,
   wanted: Resolution,
   place: Place,
