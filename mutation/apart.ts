@@ -46,7 +46,7 @@ export const APART: readonly Apart[] = [
     why: 'the text is the same, put together in other pieces',
   },
   {
-    file: 'src/actions/post.ts',
+    file: 'src/actions/post-step/stop-runs.ts',
     code: 'return `This step ended before the run "${inline(first?.run.name ?? \'\')}" did. ${what}`',
     original: 'first?.run',
     replacement: 'first.run',

@@ -3,7 +3,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   starting: [
     'run/start/confirm-run-begins.ts',
     'run/start-and-follow-run.ts',
-    'run/start/run-left-behind.ts',
+    'run/start/run-despite-refusal.ts',
     'run/start/replay.ts',
     'run/start/resume.ts',
     'run/start/start.ts',
@@ -21,7 +21,7 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/watch/is-over.ts',
     'run/outcome/conclude.ts',
     'run/watch/orchestrator.ts',
-    'run/watch/paused-questions.ts',
+    'run/watch/open-questions.ts',
     'run/watch/polling.ts',
     'run/watch/progress.ts',
     'run/watch/read-steps.ts',
@@ -51,8 +51,9 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
   ],
   answering: [
     'actions/resolve.ts',
-    'run/resolve/answer-question.ts',
+    'run/resolve/choose-question.ts',
     'run/resolve/resolve.ts',
+    'run/resolve/send-answer.ts',
     'zenml/answers/resolve-answer.ts',
   ],
   following: [
@@ -65,7 +66,8 @@ export const TOPICS: Readonly<Record<string, readonly string[]>> = {
     'run/job-time-limit.ts',
   ],
   'post step': [
-    'actions/post-report.ts',
+    'actions/post-step/report.ts',
+    'actions/post-step/stop-runs.ts',
     'actions/post.ts',
     'github/workflow/cancellation.ts',
     'github/workflow/grace-signal.ts',

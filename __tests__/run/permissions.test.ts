@@ -278,7 +278,9 @@ test('where no run was made, a refusal for a tag says only that', async () => {
   const body = JSON.stringify({ detail: ['KeyError', 'No tag with this ID found.'] })
   const scene = await openScene({ faults: [{ on: 'trigger', do: { kind: 'answer', status: 404, body } }] })
   await expect(scene.execute()).rejects.toThrow(
-    new RegExp(`^${TAG_GONE}\\. The run template was deleted, or the account can no longer read it$`),
+    new RegExp(
+      `^${TAG_GONE}\\. The configuration or the run template names it: create it, or name another one$`,
+    ),
   )
   expect(scene.sent(/\/stop/)).toEqual([])
 })

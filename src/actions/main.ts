@@ -11,8 +11,10 @@ import { requestFromInputs } from './request-from-inputs.ts'
 import { WorkflowStep } from './workflow-step.ts'
 
 /**
- * Runs a template or snapshot, waits for the run, judges it, and stops it if the workflow is cancelled; what it leaves
- * unfinished, the post step sees to. Gives whether the step succeeded.
+ * Runs a template or snapshot, waits for the run, and judges it. If the job is cancelled, it stops the run or lets it keep
+ * running, as `on-cancel` says; what it leaves unfinished, the post step sees to. Gives whether the step succeeded.
+ *
+ * @param http the connections to use, where the first is being opened already; default: opened once the inputs are read
  */
 export async function runTemplate(env: Environment, log: WorkflowLog, http?: Http): Promise<boolean> {
   const step = new WorkflowStep({ action: 'main', env, log, signal: listenForCancellation(), http })

@@ -16,7 +16,7 @@ import { describeExpectation } from './outcome/evaluate-expectations.ts'
 import { readUsual, type Kin } from './watch/usual-duration.ts'
 import { stopModeOf, isInLastMinutes, jobTooShort, untilLastMs, waitLimitMs } from './job-time-limit.ts'
 import type { RecoveryJournal, PlannedRun, StartedRun } from './recovery-journal.ts'
-import { causeOf, lookBack, type LookedBack } from './outcome/look-back.ts'
+import { causeOf, readEndedRun, type EndedRun } from './outcome/read-ended-run.ts'
 import { applyQualityGate, type QualityGatePolicy } from './outcome/quality-gate.ts'
 import type { Reporter, TriggerHindrance } from './events.ts'
 import type { RunDetails, Usual } from './facts.ts'
@@ -241,11 +241,11 @@ export class RunSupervisor {
     this.deps.journal.settled()
     this.#isOver = true
     this.#ended = { status, sentence: `The run "${started.name}" had ended before and is ${status}` }
-    const lookedBack = await this.#lookBack(started, watched.run)
-    this.#details = lookedBack.details
-    const outcome = conclude(watched, { ...started, ...lookedBack, timeoutMs: undefined })
+    const endedRun = await this.#readEndedRun(started, watched.run)
+    this.#details = endedRun.details
+    const outcome = conclude(watched, { ...started, ...endedRun, timeoutMs: undefined })
     if (outcome.conclusion !== 'completed') return outcome
-    return applyQualityGate(begun, outcome, lookedBack, this.#policy, {
+    return applyQualityGate(begun, outcome, endedRun, this.#policy, {
       ...this.deps,
       lostAfterMs: this.#policy.lostAfterMs,
     })
@@ -310,7 +310,7 @@ export class RunSupervisor {
     const hasEnded = runPhase(ended.status) !== 'going-on'
     if (ended.settled && hasEnded) this.#ended = ended
     const { cause } = hasEnded
-      ? await this.#lookBack(run, undefined)
+      ? await this.#readEndedRun(run, undefined)
       : { cause: causeOf([], this.#explainer) }
     const outcome = conclude(watched, { ...run, timeoutMs, cause })
     const error = isHandedOver(this.#policy)
@@ -319,11 +319,11 @@ export class RunSupervisor {
     return { ...outcome, status: ended.status, error }
   }
 
-  async #lookBack(reference: RunReference, run: Run | undefined): Promise<LookedBack> {
+  async #readEndedRun(reference: RunReference, run: Run | undefined): Promise<EndedRun> {
     const { expectations = [], rankedBy, baseline, lostAfterMs, logTail } = this.#policy
     const names = [...expectations.map(({ name }) => name), ...(rankedBy === undefined ? [] : [rankedBy])]
     const judged = { isJudged: names.length > 0 || baseline !== undefined, names }
-    return lookBack(reference, run, judged, this.#explainer, { ...this.deps, lostAfterMs, logTail })
+    return readEndedRun(reference, run, judged, this.#explainer, { ...this.deps, lostAfterMs, logTail })
   }
 
   /** It keeps running, and that is what was wished. One that was found, or reattached to, may be over at once. */

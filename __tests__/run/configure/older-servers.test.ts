@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { ParameterSpec, PipelineSpec } from '../../../simulator/index.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
+import { completeFor } from '../../../src/run/configure/older-servers.ts'
+import { definition } from '../../github/run-events.ts'
 import { closeScenes, openScene, TRIGGER, type Scene } from '../scene.ts'
 import { written } from './written.ts'
 
@@ -94,3 +96,32 @@ test.each(['0.85.0', '0.98.0'] as const)(
     expect(warnings).toEqual(['parameters: empty, so these keep the value that they have: seed, epochs'])
   },
 )
+
+test.each([
+  ['0.80.2', { steps: { read: { parameters: { rows: 10 } } } }],
+  ['0.81.0', { steps: { read: { parameters: { rows: 10 } } } }],
+  ['0.82.0', {}],
+  ['0.85.0', {}],
+])('ZenML %s is sent the values that it would not keep', (version, sent) => {
+  const known = { ...definition, stepParameters: { read: { rows: 10 } } }
+  expect(completeFor(version, known, {})).toEqual(sent)
+})
+
+// Seen on 0.84.3, which refuses it.
+test.each([
+  ['0.84.3', { enable_cache: true, steps: { read: { settings: {} } } }],
+  [
+    '0.85.0',
+    { enable_cache: true, settings: null, steps: { read: { settings: {}, parameters: null, extra: null } } },
+  ],
+])('ZenML %s: a key with nothing behind it', (version, sent) => {
+  const body = {
+    enable_cache: true,
+    settings: null,
+    steps: { read: { settings: {}, parameters: null, extra: null } },
+  }
+  expect(completeFor(version, definition, body)).toEqual(sent)
+  expect(completeFor(version, definition, { steps: null })).toEqual(
+    version === '0.84.3' ? {} : { steps: null },
+  )
+})

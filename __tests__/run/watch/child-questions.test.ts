@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Questions } from '../../../src/run/watch/paused-questions.ts'
+import { Questions } from '../../../src/run/watch/open-questions.ts'
 import type { ChildRun } from '../../../src/zenml/model.ts'
 import { startScripted, type Reply } from '../../http/scripted-server.ts'
 import { openScriptedClient } from '../scripted-client.ts'

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Conclusion } from '../../run/conclusion.ts'
 import type { CommentOwner } from './marker.ts'
 import type { Environment } from '../workflow/environment.ts'
-import type { CommentMode } from '../inputs/fields.ts'
+import type { CommentMode } from '../inputs/single-values.ts'
 import { readRawInputs } from '../workflow/input-variables.ts'
 import { saveState } from '../outputs.ts'
 import type { Redactor } from '../secrets/redactor.ts'
@@ -12,7 +12,7 @@ import { cut } from '../../base/printable.ts'
 import { NOTHING_KNOWN, type RunRecord } from '../run-record.ts'
 import { MOST_UNJUDGED } from '../page/values.ts'
 import { NO_COMMITS } from '../workflow/commits.ts'
-import { Secrets } from '../secrets/input-secrets.ts'
+import { InputSecrets } from '../secrets/input-secrets.ts'
 
 const STATE = 'comment'
 const MAX_TEXT = 1_000
@@ -138,6 +138,6 @@ export function readSavedComment(env: Environment): SavedComment | undefined {
 /** The token that the inputs give, masked before anything else; undefined if there is none. */
 export function readGithubToken(env: Environment, mask: (secret: string) => void): string | undefined {
   const token = readRawInputs(env, ['github-token'])['github-token']
-  for (const secret of new Secrets([token ?? '']).values) mask(secret)
+  for (const secret of new InputSecrets([token ?? '']).values) mask(secret)
   return token?.trim()
 }

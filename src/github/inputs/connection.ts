@@ -4,7 +4,7 @@ import type { ParsedServerUrl, ProWorkspace, ServerAddress, ZenmlApi } from '../
 import type { Environment } from '../workflow/environment.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import { ABOUT_CONNECTION, readRawInputs, VARIABLES } from '../workflow/input-variables.ts'
-import { isTrue } from './rules.ts'
+import { isTrue } from './rules-between-inputs.ts'
 import { inputTables, type InputName, type RawInputs } from './table.ts'
 
 export type Credential =

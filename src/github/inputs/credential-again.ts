@@ -2,9 +2,9 @@ import { readAuthorities } from './ca-certificate.ts'
 import { credentialOf, readGivenInputs, readServer, type ConnectionInputs } from './connection.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import type { InputSources } from './read-checked.ts'
-import { connectionFaults } from './rules.ts'
+import { connectionFaults } from './rules-between-inputs.ts'
 import { inputTables } from './table.ts'
-import { Secrets } from '../secrets/input-secrets.ts'
+import { InputSecrets } from '../secrets/input-secrets.ts'
 
 /**
  * Reads once more where to connect and with what, for a post step: the runner evaluates inputs again, and
@@ -14,7 +14,7 @@ export async function readConnectionAgain(sources: InputSources): Promise<Connec
   const { env, readFile, mask, parseServerUrl } = sources
   const { names, secrets } = inputTables.main
   const { raw, faults } = readGivenInputs(env, names, parseServerUrl)
-  for (const secret of new Secrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
+  for (const secret of new InputSecrets(secrets.flatMap((name) => raw[name] ?? [])).values) mask(secret)
   const { server } = readServer(raw, parseServerUrl)
   const credential = credentialOf(raw)
   const isWrong = [...faults, ...connectionFaults(raw, names, undefined)].length > 0

@@ -14,10 +14,10 @@ import { readWorkflowContext } from '../workflow/context.ts'
 import { InputFaults, inputFault, type InputFault } from './faults.ts'
 import { holdsKey, keysInInputs } from '../workflow/input-variables.ts'
 import { checkUnknownInputs } from './unknown-inputs.ts'
-import { connectionFaults, isOff } from './rules.ts'
+import { connectionFaults, isOff } from './rules-between-inputs.ts'
 import type { InputName, RawInputs } from './table.ts'
 import { whySecretsAreMissing } from '../workflow/missing-secrets.ts'
-import { Secrets } from '../secrets/input-secrets.ts'
+import { InputSecrets } from '../secrets/input-secrets.ts'
 
 export type { ConnectionInputs } from './connection.ts'
 
@@ -79,7 +79,10 @@ export async function readChecked<Values, T extends object>(
 ): Promise<ReadInputs<ConnectionInputs & T>> {
   const { env, readFile, parseServerUrl } = sources
   const { raw, source, called, faults: variableFaults } = readGivenInputs(env, table.names, parseServerUrl)
-  const secrets = new Secrets([...table.secrets.flatMap((name) => raw[name] ?? []), ...keysInInputs(env)])
+  const secrets = new InputSecrets([
+    ...table.secrets.flatMap((name) => raw[name] ?? []),
+    ...keysInInputs(env),
+  ])
   for (const secret of secrets.values) sources.mask(secret)
 
   const context = readWorkflowContext(env)
@@ -138,7 +141,7 @@ const MAY_PASS_ON: readonly InputName[] = ['parameters', 'configuration']
 function withoutSecrets(
   { names, secrets: secretNames }: Pick<InputTable<unknown>, 'names' | 'secrets'>,
   raw: RawInputs,
-  secrets: Secrets,
+  secrets: InputSecrets,
   faults: readonly InputFault[],
 ): InputFault[] {
   const misplaced = names.filter((name) => {
@@ -147,7 +150,7 @@ function withoutSecrets(
     return !MAY_PASS_ON.includes(name) && secrets.areIn(text)
   })
   const heldBy = (text = ''): InputName[] =>
-    secretNames.filter((name) => new Secrets([raw[name] ?? '']).areIn(text))
+    secretNames.filter((name) => new InputSecrets([raw[name] ?? '']).areIn(text))
   const problemOf = (input: InputName): string => {
     if (secretNames.includes(input)) return 'contains an API key; write it as api-key'
     const owners = heldBy(raw[input])

@@ -27,7 +27,7 @@ import {
   targetFaults,
   runFaults,
   waitNotices,
-} from './rules.ts'
+} from './rules-between-inputs.ts'
 import { inputTables, type InputValues } from './table.ts'
 import { readWorkflowContext } from '../workflow/context.ts'
 import { isHosted } from '../workflow/job-time-left.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { MAX_NAME_LENGTH } from '../../base/run-name.ts'
 import { urlOf } from '../../base/url.ts'
-import { lineProblem, MAX_TEXT_LENGTH, value, type Fault } from './fields.ts'
+import { lineProblem, MAX_TEXT_LENGTH, value, type Fault } from './single-values.ts'
 
 /** A run that is there already: its name, or its id in lower case, which the address of its page holds too. */
 export const runReference = value(readReference)

@@ -24,7 +24,7 @@ import {
   text,
   wholeNumber,
   workspaceReference,
-} from './fields.ts'
+} from './single-values.ts'
 import { baseline, runReference } from './run-reference.ts'
 import { expectations } from './expectations.ts'
 

@@ -5,7 +5,7 @@ const MIN_SECRET_LENGTH = 4
 const MIN_RECOGNIZABLE_LENGTH = 16
 
 /** The values that must never be seen, in every form in which a careless paste can hold them. */
-export class Secrets {
+export class InputSecrets {
   readonly #values: readonly string[]
 
   /** @param texts values of secret inputs as the runner gave them. */

@@ -10,7 +10,7 @@ import {
   type InputSources,
   type ReadInputs,
 } from '../inputs/read-checked.ts'
-import { baselineFaults } from '../inputs/rules.ts'
+import { baselineFaults } from '../inputs/rules-between-inputs.ts'
 import { inputTables, type InputValues, type RawInputs } from '../inputs/table.ts'
 import { expandMatrix } from './matrix.ts'
 

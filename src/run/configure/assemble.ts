@@ -4,10 +4,11 @@ import { checkExpectedNames, type ExpectedName } from './check/expected-names.ts
 import { Findings } from './check/collected-problems.ts'
 import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
-import { mergeOverrides, roundedParameters, type Configuration, type Overrides } from './merge.ts'
+import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'
 import { ConfigurationError } from '../errors.ts'
 import { hide, plain, quoted } from '../../base/words.ts'
-import { expandParameters } from './parameters.ts'
+import { expandParameters } from './expand-parameters.ts'
+import { roundedParameters } from './older-servers.ts'
 
 /** A run configuration that has been compared with what it is for. */
 export interface Assembled extends Configuration {

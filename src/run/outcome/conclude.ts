@@ -15,7 +15,7 @@ export interface ConcludeContext {
   readonly timeoutMs: number | undefined
   readonly cause: Cause
   /** Steps of a run that is completed for ZenML, though they were not. */
-  readonly cancelled?: readonly string[]
+  readonly preempted?: readonly string[]
 }
 
 /** Why a run failed, as far as that is known. */
@@ -86,17 +86,17 @@ export function conclude(watched: Watched, context: ConcludeContext): Outcome {
 
 function concludeRun(
   run: Run,
-  { name, cause, cancelled = [] }: ConcludeContext,
+  { name, cause, preempted = [] }: ConcludeContext,
   where: string,
   failedStep: string | undefined,
 ): Outcome {
   const { status } = run
   const phase = runPhase(status)
-  if (phase === 'succeeded' && cancelled.length === 0)
+  if (phase === 'succeeded' && preempted.length === 0)
     return { conclusion: 'completed', status, error: undefined, failedStep: undefined }
   if (phase === 'succeeded') {
-    const error = `ZenML calls the run "${name}" completed, but these steps were cancelled: ${cancelled.join(', ')}${where}`
-    return { conclusion: 'failed', status, error, failedStep: cancelled[0] }
+    const error = `ZenML calls the run "${name}" completed, but these steps were cancelled: ${preempted.join(', ')}${where}`
+    return { conclusion: 'failed', status, error, failedStep: preempted[0] }
   }
   return {
     conclusion: phase === 'stopped' ? 'stopped' : 'failed',

@@ -1,38 +1,24 @@
 import { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
-import type { Run, ServerInfo } from '../../zenml/model.ts'
+import type { Run } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
-import { isAtLeast } from '../../zenml/version.ts'
 import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
 import type { Outcome } from '../conclusion.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
-import { openQuestions, type AskedQuestion } from '../watch/paused-questions.ts'
+import { openQuestions, type AskedQuestion } from '../watch/open-questions.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { stopRun } from '../stop/stop-run.ts'
 import { leftClause, leftOf } from '../stop/stop-result.ts'
-import { answerQuestion, type AnswerDependencies } from './answer-question.ts'
-import {
-  answered,
-  asksNothing,
-  asksSeveral,
-  asksSomethingElse,
-  childRunLeft,
-  notAnswered,
-  notKnown,
-  notResumed,
-  notStopped,
-  tooManyChildRuns,
-  type Place,
-} from './words.ts'
+import { chooseQuestion, type QuestionChoice } from './choose-question.ts'
+import { sendAnswer, type AnswerDependencies } from './send-answer.ts'
+import { answered, childRunLeft, notAnswered, notKnown, notResumed, notStopped, type Place } from './words.ts'
 
-export interface ResolveRequest extends Resolution {
+export interface ResolveRequest extends Resolution, QuestionChoice {
   /** Id or exact name. */
   readonly run: string
   readonly project: ProjectChoice | undefined
-  /** Text or name of the one that is meant; undefined: whichever is open. */
-  readonly question: string | undefined
 }
 
 /**
@@ -102,8 +88,8 @@ async function answerAndLook(
   const { run, url, server } = await findRun(request.run, request.project, deps)
   const place = { run, url }
   progress.place = place
-  const question = await questionOf(place, server, request, deps)
-  const when = await answerQuestion(question, resolutionOf(request), place, deps, () => {
+  const question = await chooseQuestion(place, server, request, deps)
+  const when = await sendAnswer(question, resolutionOf(request), place, deps, () => {
     progress.sent = question
   })
   const after = await lookAfter(run, question, request, deps)
@@ -163,41 +149,6 @@ async function stopRest(
 /** What is sent: nothing but that. */
 function resolutionOf({ resolution, result }: ResolveRequest): Resolution {
   return { resolution, result }
-}
-
-/** Whoever means the question of a child run that the run itself asks as well can give the child run's ID. */
-function meantBy(meant: string, open: readonly AskedQuestion[], runId: string): readonly AskedQuestion[] {
-  const all = open.filter((each) => isMeant(meant, each))
-  const own = all.filter((each) => each.runId === runId)
-  return own.length > 0 ? own : all
-}
-
-/** The one that is to be answered: of the run itself or of its child runs. */
-async function questionOf(
-  place: Place,
-  server: ServerInfo,
-  { resolution, question: meant }: ResolveRequest,
-  { client }: AnswerDependencies,
-): Promise<AskedQuestion> {
-  if (!isAtLeast(server.version, 0, 95)) {
-    throw new RunError(`run: resolve/ needs ZenML 0.95 or newer, and this server is ZenML ${server.version}`)
-  }
-  const { id, status } = place.run
-  const isLeaving = isBeingStopped(status) && resolution === 'continue'
-  if (runPhase(status) !== 'going-on' || isLeaving) throw new RunError(asksNothing(place))
-  const { questions: open, areAll } = await openQuestions(client, id)
-  if (!areAll && !open.some(({ runId }) => runId === id)) throw new RunError(tooManyChildRuns(place))
-  if (open.length === 0) throw new RunError(asksNothing(place))
-  const [question, ...others] = meant === undefined ? open : meantBy(meant, open, id)
-  if (question === undefined) throw new RunError(asksSomethingElse(open, place))
-  if (others.length > 0) throw new RunError(asksSeveral([question, ...others], place))
-  return question
-}
-
-/** White space counts for nothing: an input is one line, a question may have several. */
-function isMeant(meant: string, { text, name }: AskedQuestion): boolean {
-  const [wanted, ...given] = [meant, text, name].map((each) => each.replaceAll(/\s+/g, ' ').trim())
-  return given.includes(wanted ?? '')
 }
 
 function isOnItsWayOut({ status }: Run): boolean {

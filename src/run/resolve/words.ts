@@ -3,7 +3,7 @@ import { showOnOneLine } from '../../base/printable.ts'
 import { sortedJson, type JsonValue } from '../../base/json.ts'
 import type { Resolution, WaitCondition } from '../../zenml/answers/resolve-answer.ts'
 import type { Question, Run } from '../../zenml/model.ts'
-import type { AskedQuestion } from '../watch/paused-questions.ts'
+import type { AskedQuestion } from '../watch/open-questions.ts'
 
 /** Longer ones tell nobody more of a question or a schema. */
 const MAX_LENGTH = 300

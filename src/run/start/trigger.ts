@@ -9,7 +9,7 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
 import { explainRefusal, precedesRun } from './refusal.ts'
 import type { PlannedRun, RunIdentity } from '../recovery-journal.ts'
-import { endLeftBehind, isLeftByFullQueue } from './run-left-behind.ts'
+import { endRunDespiteRefusal, isLeftByFullQueue } from './run-despite-refusal.ts'
 import { retryUntilAnswered } from '../retry-until-answered.ts'
 import { beginning, otherRunName } from './run-name.ts'
 import { hasNameOf, ownership, runOfId, runsAsSent, withMark } from './own-run.ts'
@@ -227,8 +227,8 @@ class Trigger {
     const { definition, replayed, endReason, name } = this.#request
     const refusal = explainRefusal(error, definition, replayed)
     if (mayHaveLeftRun) {
-      const left = await endLeftBehind({ error, refusal, planned: this.#plan(), endReason }, this.#deps)
-      if (left !== undefined) throw left
+      const end = await endRunDespiteRefusal({ error, refusal, planned: this.#plan(), endReason }, this.#deps)
+      if (end !== undefined) throw end
     }
     throw refused(refusal, name, this.#mayHaveStarted)
   }

@@ -1,6 +1,14 @@
 import type { RunDetails } from '../facts.ts'
 import { loggedValue } from '../outcome/evaluate-expectations.ts'
-import { isGood, type Candidate, type CellResult, type Rank, type RankValue, type Unranked } from './cell.ts'
+import {
+  isGood,
+  isUnread,
+  type Candidate,
+  type CellResult,
+  type Rank,
+  type RankValue,
+  type Unranked,
+} from './cell.ts'
 
 /** The value that a finished run is ranked by. A number that cannot be told from another one is none. */
 export function rankValue({ name }: Rank, details: RunDetails): RankValue {
@@ -23,7 +31,14 @@ export function inOrder(results: readonly CellResult[], rank: Rank | undefined):
   return [...candidates, ...inMatrix.filter((result) => !isCandidate(result))]
 }
 
-export function isCandidate(result: CellResult): result is Candidate {
+/** @param ordered as `inOrder` gives them */
+export function bestOf(ordered: readonly CellResult[]): Candidate | undefined {
+  // Nobody knows whether the one that could not be read is better.
+  const isKnown = !ordered.some(isUnread)
+  return isKnown ? ordered.find(isCandidate) : undefined
+}
+
+function isCandidate(result: CellResult): result is Candidate {
   return isGood(result) && result.rank !== undefined && 'value' in result.rank
 }
 

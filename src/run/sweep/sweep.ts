@@ -13,9 +13,9 @@ import { within } from '../start/time-before-trigger.ts'
 import { SharedLooks } from '../watch/shared-looks.ts'
 import { kinOfDefinition, readUsual } from '../watch/usual-duration.ts'
 import { CellRun, type CellContext, type SweepDependencies } from './cell-run.ts'
-import { isGood, isMiss, isUnread, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
+import { isGood, isMiss, type Cell, type CellResult, type Rank, type SweepResult } from './cell.ts'
 import { configureCells, type ConfiguredCell } from './configure-cells.ts'
-import { inOrder, isCandidate, isUnranked } from './rank.ts'
+import { bestOf, inOrder, isUnranked } from './rank.ts'
 import { StartTurns } from './start-turns.ts'
 import { concludeSweep } from './conclude-sweep.ts'
 import type { Outcome } from '../conclusion.ts'
@@ -143,14 +143,11 @@ class Sweep {
       waiting.length === 0 ? undefined : 'runs that may still be running occupy every slot (max-parallel)'
     const left = waiting.map(({ cell }) => neverStarted(cell, this.#whyStopped ?? ''))
     const ordered = inOrder([...this.#results, ...left], rank)
-    // Nobody knows whether the one that could not be read is better.
-    const isKnown = !ordered.some(isUnread)
-    const best = isKnown ? ordered.find(isCandidate) : undefined
     const completed = ordered.filter((result) => isGood(result) || isMiss(result)).length
     const result: SweepResult = {
       cells: ordered,
       completed,
-      best,
+      best: bestOf(ordered),
       unranked: ordered.filter(isUnranked),
       rank,
     }

@@ -5,7 +5,7 @@ import type { StartedRun, StopMode } from '../../../src/run/recovery-journal.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
-import { abortQuestion, openQuestions } from '../../../src/run/watch/paused-questions.ts'
+import { abortQuestion, openQuestions } from '../../../src/run/watch/open-questions.ts'
 import { closeScenes, openScene, until, type Scene } from '../scene.ts'
 
 afterEach(closeScenes)

@@ -1,15 +1,15 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../src/actions/post-report.ts'
-import { readSavedComment, saveComment } from '../../src/github/comment/comment-state.ts'
-import { WorkflowLog } from '../../src/github/log/workflow-log.ts'
-import { noteSummary } from '../../src/github/post-step-state.ts'
-import { parseFileCommand } from '../../e2e/action.ts'
-import { codeLine } from '../../src/github/code-text.ts'
-import { definition } from '../github/run-events.ts'
+import { isReportDue, NOTHING_SENT, reportEarlyEnd } from '../../../src/actions/post-step/report.ts'
+import { readSavedComment, saveComment } from '../../../src/github/comment/comment-state.ts'
+import { WorkflowLog } from '../../../src/github/log/workflow-log.ts'
+import { noteSummary } from '../../../src/github/post-step-state.ts'
+import { parseFileCommand } from '../../../e2e/action.ts'
+import { codeLine } from '../../../src/github/code-text.ts'
+import { definition } from '../../github/run-events.ts'
 
-import { TOKEN, withComment, PULL_REQUEST } from '../github/comment/comment-scene.ts'
-import { NO_LOG, recordOf, stepOf } from '../github/records.ts'
-import { RunnerFiles } from '../hostile/workflow-step.ts'
+import { TOKEN, withComment, PULL_REQUEST } from '../../github/comment/comment-scene.ts'
+import { NO_LOG, recordOf, stepOf } from '../../github/records.ts'
+import { RunnerFiles } from '../../hostile/workflow-step.ts'
 
 const files = new RunnerFiles()
 beforeEach(() => {

@@ -9,7 +9,7 @@ import {
 } from '../../zenml/answers/resolve-answer.ts'
 import { RunError } from '../errors.ts'
 import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
-import { isResolvedAlready } from '../watch/paused-questions.ts'
+import { isResolvedAlready } from '../watch/open-questions.ts'
 import { answeredOtherwise, doesNotFit, type Place } from './words.ts'
 
 export interface AnswerDependencies extends AskDependencies {
@@ -32,7 +32,7 @@ const LAG_PAUSE_MS = 1_000
  * @returns `before` if it had this answer before anything was sent
  * @throws RunError if ZenML refuses, or if the question has another answer; ZenmlError if it is not known
  */
-export async function answerQuestion(
+export async function sendAnswer(
   question: Question,
   wanted: Resolution,
   place: Place,

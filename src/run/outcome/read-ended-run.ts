@@ -1,5 +1,5 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
-import { isPreempted, runPhase } from '../../zenml/status.ts'
+import { runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
@@ -8,15 +8,16 @@ import type { CollectDependencies, Collected } from './collect.ts'
 import type { Cause } from './conclude.ts'
 import { explainRun, notedFault, type ExplainDependencies, type FailureExplainer } from './explain-failure.ts'
 import { collectWithLate } from './late-values.ts'
+import { preemptedSteps } from './preempted-steps.ts'
 
 /** What is known of a run that has ended. */
-export interface LookedBack extends Pick<Collected, 'details' | 'unread'> {
+export interface EndedRun extends Pick<Collected, 'details' | 'unread'> {
   readonly cause: Cause
   /** Steps that somebody or something ended: ZenML calls a run without a failed or stopped one completed. */
-  readonly cancelled: readonly string[]
+  readonly preempted: readonly string[]
 }
 
-export interface LookBackOptions {
+export interface ReadEndedRunOptions {
   /** Whether a verdict depends on what is read, should the run have completed. */
   readonly isJudged: boolean
   /** Of the values that the verdict needs, as in a condition. */
@@ -30,13 +31,13 @@ export interface LookBackOptions {
  * @param run as it was last seen; undefined if it was ended from here, so that nobody needs to ask why
  * @throws the signal's reason if it was aborted
  */
-export async function lookBack(
+export async function readEndedRun(
   reference: RunReference,
   run: Run | undefined,
-  options: LookBackOptions,
+  options: ReadEndedRunOptions,
   explainer: FailureExplainer,
-  deps: LookBackDependencies,
-): Promise<LookedBack> {
+  deps: ReadEndedRunDependencies,
+): Promise<EndedRun> {
   try {
     return await readAndTell(reference, run, options, explainer, deps)
   } catch (error) {
@@ -45,15 +46,15 @@ export async function lookBack(
   }
 }
 
-type LookBackDependencies = ExplainDependencies & CollectDependencies
+type ReadEndedRunDependencies = ExplainDependencies & CollectDependencies
 
 async function readAndTell(
   reference: RunReference,
   run: Run | undefined,
-  { isJudged, names }: LookBackOptions,
+  { isJudged, names }: ReadEndedRunOptions,
   explainer: FailureExplainer,
-  deps: LookBackDependencies,
-): Promise<LookedBack> {
+  deps: ReadEndedRunDependencies,
+): Promise<EndedRun> {
   const thoroughly = isJudged && run !== undefined && runPhase(run.status) === 'succeeded'
   const needed = thoroughly ? names : []
   const collected = await collectWithLate(reference, { thoroughly, ended: run }, needed, deps)
@@ -63,16 +64,7 @@ async function readAndTell(
   deps.reporter.tell({ kind: 'details', details, unread })
   if (run !== undefined)
     await tellGoingOn(run, { steps: details.steps, childRuns: collected.childRuns }, deps)
-  return { details, unread, cause, cancelled: cancelledSteps(run, details.steps) }
-}
-
-/**
- * A preempted step, which ZenML leaves out where it works out the state of a static pipeline's run
- * (`_compute_static_pipeline_run_status`; seen on 0.98.0). The code of a dynamic one may go on without it.
- */
-function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): string[] {
-  if (run?.isDynamic !== false) return []
-  return steps.filter(({ status }) => isPreempted(status)).map(({ name }) => name)
+  return { details, unread, cause, preempted: preemptedSteps(run, details.steps) }
 }
 
 /**
@@ -82,7 +74,7 @@ function cancelledSteps(run: Run | undefined, steps: readonly StepState[]): stri
 async function tellGoingOn(
   run: Run,
   { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
-  { reporter, ...deps }: Pick<LookBackDependencies, 'reporter' | 'client' | 'timeLimit' | 'signal'>,
+  { reporter, ...deps }: Pick<ReadEndedRunDependencies, 'reporter' | 'client' | 'timeLimit' | 'signal'>,
   limit = deps.timeLimit(TIME_LIMIT_MS),
 ): Promise<void> {
   const { status } = run
@@ -107,7 +99,7 @@ const IN_HURRY_MS = 2_500
 async function tellInHurry(
   reference: RunReference,
   run: Run,
-  { client, timeLimit, reporter }: LookBackDependencies,
+  { client, timeLimit, reporter }: ReadEndedRunDependencies,
 ): Promise<void> {
   if (runPhase(run.status) === 'succeeded') return
   const limit = timeLimit(IN_HURRY_MS)

@@ -32,7 +32,7 @@ export interface Refused extends Pick<TriggerRequest, 'endReason'> {
  *
  * @returns the error that says so; undefined where there is no such run
  */
-export async function endLeftBehind(
+export async function endRunDespiteRefusal(
   { error, refusal, planned, endReason }: Refused,
   deps: FindAndStopDependencies,
 ): Promise<RunError | undefined> {
