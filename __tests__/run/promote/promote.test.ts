@@ -213,6 +213,20 @@ describe('another job at the same moment', () => {
     expect(scene.puts()).toHaveLength(1)
   })
 
+  test('a newer version that is in production beside it a moment later is named, and that it has the stage itself', async () => {
+    // The newer one's own step did not see this one yet.
+    const scene = await openModels([null, null])
+    scene.server.addFault({ on: 'stage', do: { kind: 'delay', seconds: 1 } })
+    const promoting = scene.promote(1)
+    await until(() => scene.puts().length > 0)
+    await until(() => scene.stages()[0] === 'production')
+    set(scene, 2, 'production')
+    expect(await promoting).toMatchObject({
+      conclusion: 'failed',
+      sentence: `Version 1 of the model "${MODEL}" and version 2 are both in production: something else set it at the same time. Archive one of them with stage: archived`,
+    })
+  })
+
   test('a yes of the server that a look does not show is no success', async () => {
     const scene = await openModels(['staging'])
     const body = JSON.stringify({ id: scene.versions[0]!.id })

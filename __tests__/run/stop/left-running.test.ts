@@ -145,6 +145,36 @@ describe('a dynamic run that failed before a step of it began', () => {
   })
 })
 
+test.each([
+  [0, 'failed'],
+  [230, 'failed'],
+  [300, 'stopped'],
+])(
+  'a dynamic run that failed %d s ago and never began anything, but is said to be in progress for ever: stop/ ends %s',
+  async (seconds, conclusion) => {
+    const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
+    await scene.execute({ target: { kind: 'template', reference: 'unfinished-template' }, wait: false })
+    const { id, name } = scene.started[0]!
+    const answer = (on: 'run' | 'dag', body: object): void => {
+      const action = { kind: 'answer', status: 200, body: JSON.stringify({ id, name, ...body }) } as const
+      scene.server.addFault({ on, occurrence: 'always', do: action })
+    }
+    const updated = new Date(scene.clock.now()).toISOString()
+    const snapshot = { id: 'f00', body: { is_dynamic: true } }
+    answer('run', { body: { status: 'failed', in_progress: true, updated }, resources: { snapshot } })
+    answer('dag', { status: 'failed', nodes: [], edges: [] })
+    await scene.clock.sleep(seconds * 1_000)
+    const request = {
+      run: id,
+      project: undefined,
+      mode: 'stop',
+      workflowRunUrl: '',
+      timeoutMs: 60_000,
+    } as const
+    expect(await stopExistingRun(request, scene.dependencies())).toMatchObject({ conclusion })
+  },
+)
+
 describe('a failed run of which another step may start, while no step runs', () => {
   /** The graph as it is while the machine of the step `long` is on its way. */
   function graphBetween(id: string, status = 'failed'): FaultAction {

@@ -5,6 +5,7 @@ import type { KnownDefinition } from '../../zenml/model.ts'
 import { codeLogLine } from '../code-text.ts'
 import { replayLine, wouldReplayLine } from '../replay-text.ts'
 import { shownDifference } from './difference.ts'
+import { notResumed } from './step-lines.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 import { shownDuration } from '../../base/duration-text.ts'
 
@@ -33,22 +34,6 @@ const START_KINDS = [
 
 /** What happens until there is a run. */
 export type StartEvent = Extract<RunEvent, { kind: (typeof START_KINDS)[number] }>
-
-/** Why a new run is started, as a sentence without its full stop. */
-export function notResumed({
-  kind,
-  names,
-}: Extract<RunEvent, { kind: 'resume-unclear' | 'resume-foreign' | 'resume-beside' }>): string {
-  const shown = inline(names.join(', '), LONG)
-  switch (kind) {
-    case 'resume-unclear':
-      return `Several runs of earlier attempts match (${shown}), so a new one is started`
-    case 'resume-foreign':
-      return `Runs of earlier attempts (${shown}) used another template or snapshot, so a new run is started`
-    case 'resume-beside':
-      return `Steps of earlier attempts' runs may still be running (${shown}), and a new run is started beside them`
-  }
-}
 
 export function isStartEvent(event: RunEvent): event is StartEvent {
   const kinds: readonly string[] = START_KINDS

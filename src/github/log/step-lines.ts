@@ -125,3 +125,19 @@ function forecastText(forecast: Forecast): string {
 function amount(count: number): string {
   return count.toLocaleString('en-US')
 }
+
+/** Why a new run is started, as a sentence without its full stop. */
+export function notResumed({
+  kind,
+  names,
+}: Extract<RunEvent, { kind: 'resume-unclear' | 'resume-foreign' | 'resume-beside' }>): string {
+  const shown = inline(names.join(', '), LONG)
+  switch (kind) {
+    case 'resume-unclear':
+      return `Several runs of earlier attempts match (${shown}), so a new one is started`
+    case 'resume-foreign':
+      return `Runs of earlier attempts (${shown}) used another template or snapshot, so a new run is started`
+    case 'resume-beside':
+      return `Steps of earlier attempts' runs may still be running (${shown}), and a new run is started beside them`
+  }
+}

@@ -6,8 +6,7 @@ import { endText, unrankedText, valuesText } from '../sweep/cell-text.ts'
 import { shownNumber } from '../page/comparison.ts'
 import { FailureLog } from './failure-log.ts'
 import { comparedLine, warnUnchecked } from './judgement.ts'
-import { notResumed } from './start-log.ts'
-import { leftText } from './step-lines.ts'
+import { leftText, notResumed } from './step-lines.ts'
 import { inline, LONG, type WorkflowLog } from './workflow-log.ts'
 
 const SWEEP_KINDS = [

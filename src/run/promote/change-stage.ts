@@ -96,8 +96,10 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     const { seen, answer, isSent } = progress
     const decision = decide(seen, stage, replace)
     if (decision.kind === 'nothing' && isSent) return withoutHarm(progress, stage, deps)
-    if (decision.kind !== 'send') return withoutSending(decision, seen.version, stage)
-    if (answer?.kind === 'accepted') return { conclusion: 'failed', sentence: notKept(seen, stage) }
+    const isKept = isSent && seen.version.stage === stage
+    if (decision.kind !== 'send' && !isKept) return withoutSending(decision, seen.version, stage)
+    if (decision.kind !== 'send' || answer?.kind === 'accepted')
+      return { conclusion: 'failed', sentence: notKept(seen, stage) }
     if (answer !== undefined) {
       if (deadline.isOver) return stillNot(answer.error)
       await pauseAfter(answer.error, attempt, deadline, deps)

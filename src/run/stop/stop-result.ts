@@ -1,5 +1,6 @@
-import type { Run } from '../../zenml/model.ts'
+import type { Run, RunParts } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
+import { hasChangedLately, isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
 
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type StopResult =
@@ -72,7 +73,7 @@ export function leftClause({ who, does, count }: Left): string {
  * A run that is over for ZenML, and steps that are not. Those of a dynamic one that was failed from outside may have been
  * killed with the process that would have said so: then they are `running` for ever.
  */
-export function overWithStepsLeft({ status, isDynamic }: Run, steps: readonly string[]): StopResult {
+function overWithStepsLeft({ status, isDynamic }: Run, steps: readonly string[]): StopResult {
   const which = steps.join(', ')
   if (!isDynamic || runPhase(status) !== 'failed') {
     const why = `ZenML calls it ${status} already, and then no longer stops its steps; still running: ${which}`
@@ -83,7 +84,47 @@ export function overWithStepsLeft({ status, isDynamic }: Run, steps: readonly st
 }
 
 /** A run that is over for ZenML, and none of whose steps runs, though one may start: the next machine may be on its way. */
-export function overBetweenSteps({ status }: Run): StopResult {
+function overBetweenSteps({ status }: Run): StopResult {
   const why = `ZenML calls it ${status} already, and then no longer stops it, but more of its steps may start`
   return { kind: 'unknown', status, why }
+}
+
+/** Of a run that has ended. */
+export interface Rest extends Pick<RunParts, 'steps' | 'childRuns'> {
+  /** One that was marked as failed before mostly never will, though 0.92 says that it is in progress for ever (seen there). */
+  readonly hasBegun: boolean
+}
+
+/** Whether a run that was to be stopped shows nothing of it. */
+export function goesOnUnasked({ status }: Run): boolean {
+  return runPhase(status) === 'going-on' && status !== 'stopping'
+}
+
+/**
+ * What became of a run that has ended, its child runs apart.
+ *
+ * @param wasAsked whether it was asked to stop
+ * @param now by the server's clock; undefined where it has not said
+ */
+export function endOf(
+  run: Run,
+  { steps, hasBegun }: Omit<Rest, 'childRuns'>,
+  wasAsked: boolean,
+  now: number | undefined,
+): StopResult {
+  const byItself = !wasAsked || runPhase(run.status) === 'succeeded'
+  const unfinished = isSurelyOver(run) ? [] : unfinishedSteps(steps)
+  if (unfinished.length > 0) return overWithStepsLeft(run, unfinished)
+  const mayGoOn = isBetweenSteps(run, steps, now) && (hasBegun || hasChangedLately(run, steps, now))
+  return mayGoOn ? overBetweenSteps(run) : { kind: 'ended', status: run.status, byItself }
+}
+
+/**
+ * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not, unless its mode is
+ * continue_on_failure, nor of a dynamic one, which is stopped as soon as its question is answered with abort: then it says
+ * so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
+ */
+export function isSurelyOver({ inProgress, status, isDynamic }: Run): boolean {
+  const phase = runPhase(status)
+  return inProgress === false && (phase === 'succeeded' || (phase === 'stopped' && !isDynamic))
 }

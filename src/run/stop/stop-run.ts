@@ -3,17 +3,16 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
-import type { ChildRun, Run, RunParts, StepState } from '../../zenml/model.ts'
+import type { ChildRun, Run } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
-import { isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
 import { abortQuestions } from '../watch/open-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
-import { overBetweenSteps, overWithStepsLeft, type StopResult } from './stop-result.ts'
+import { endOf, goesOnUnasked, isSurelyOver, type Rest, type StopResult } from './stop-result.ts'
 
 export interface StopRequest {
   readonly runId: string
@@ -312,38 +311,22 @@ class Stop {
   /** Of a run that has ended. Its child runs are stopped, and looked for once more. */
   async #accountForRest(run: Run): Promise<StopResult> {
     for (;;) {
-      const { steps, childRuns } = await this.#readRest(run)
+      const { childRuns, ...rest } = await this.#readRest(run)
       const goesOn = this.#childRuns.stop(childRuns)
       const isEnd = !goesOn || !(await this.#childRuns.haveEnded()) || !this.#hasTime()
-      if (isEnd) return this.#accountForSteps(run, steps)
+      if (isEnd) return endOf(run, rest, this.#asked, this.#client.serverNow)
       await this.#pause(CHILD_PAUSE_MS)
     }
   }
 
-  async #readRest(run: Run): Promise<Pick<RunParts, 'steps' | 'childRuns'>> {
-    if (run.isDynamic) {
-      const { steps, childRuns } = await this.#client.dag(run.id)
-      return { steps, childRuns: await goingChildRuns(this.#client, childRuns) }
+  async #readRest(run: Run): Promise<Rest> {
+    if (!run.isDynamic) {
+      const steps = isSurelyOver(run) ? [] : await readSteps(this.#client, run)
+      return { steps, childRuns: [], hasBegun: true }
     }
-    return { steps: this.#isOver(run) ? [] : await readSteps(this.#client, run), childRuns: [] }
-  }
-
-  #accountForSteps(run: Run, steps: readonly StepState[]): StopResult {
-    const byItself = !this.#asked || runPhase(run.status) === 'succeeded'
-    const unfinished = this.#isOver(run) ? [] : unfinishedSteps(steps)
-    if (unfinished.length > 0) return overWithStepsLeft(run, unfinished)
-    const mayGoOn = isBetweenSteps(run, steps, this.#client.serverNow)
-    return mayGoOn ? overBetweenSteps(run) : { kind: 'ended', status: run.status, byItself }
-  }
-
-  /**
-   * Whether the server says that no step of it runs, and may be believed. Of a failed run it may not, unless its mode is
-   * continue_on_failure, nor of a dynamic one, which is stopped as soon as its question is answered with abort: then it says
-   * so whatever still runs (`_check_if_run_in_progress`, from 0.85 on).
-   */
-  #isOver({ inProgress, status, isDynamic }: Run): boolean {
-    const phase = runPhase(status)
-    return inProgress === false && (phase === 'succeeded' || (phase === 'stopped' && !isDynamic))
+    const { steps, childRuns } = await this.#client.dag(run.id)
+    const hasBegun = steps.length + childRuns.length > 0
+    return { steps, childRuns: await goingChildRuns(this.#client, childRuns), hasBegun }
   }
 
   async #look(): Promise<Run> {
@@ -380,8 +363,4 @@ class Stop {
     const { clock, signal } = this.#deps
     await clock.sleep(Math.min(ms, this.#request.deadline.leftMs), signal)
   }
-}
-
-function goesOnUnasked({ status }: Run): boolean {
-  return runPhase(status) === 'going-on' && status !== 'stopping'
 }

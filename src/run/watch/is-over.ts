@@ -67,7 +67,11 @@ function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[
 export function isBetweenSteps(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
   if (run.inProgress !== undefined) return run.inProgress && mayStartStep(run, steps)
   // What was stopped starts nothing more.
-  if (runPhase(run.status) !== 'failed' || !mayStartStep(run, steps)) return false
+  return runPhase(run.status) === 'failed' && mayStartStep(run, steps) && hasChangedLately(run, steps, now)
+}
+
+/** Less than five minutes ago, by the server's times. */
+export function hasChangedLately(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
   if (now === undefined) return true
   const ends = steps.map(({ startTime = 0, durationMs = 0 }) => startTime + durationMs)
   const lastChange = ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0)
