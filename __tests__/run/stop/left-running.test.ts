@@ -145,13 +145,20 @@ describe('a dynamic run that failed before a step of it began', () => {
   })
 })
 
-test.each([
-  [0, 'failed'],
-  [230, 'failed'],
-  [300, 'stopped'],
-])(
-  'a dynamic run that failed %d s ago and never began anything, but is said to be in progress for ever: stop/ ends %s',
-  async (seconds, conclusion) => {
+describe('a dynamic run that failed and is said to be in progress for ever', () => {
+  const completed = (type: 'step' | 'child_run'): object => {
+    const id = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
+    return { node_id: `${type}/x`, type, id, name: 'x', metadata: { status: 'completed' } }
+  }
+
+  test.each([
+    ['never began anything', 0, [], 'failed'],
+    ['never began anything', 230, [], 'failed'],
+    ['never began anything', 300, [], 'stopped'],
+    // Its code may go on, also for hours.
+    ['has a step', 3_600, [completed('step')], 'failed'],
+    ['has called a run', 3_600, [completed('child_run')], 'failed'],
+  ])('%s, after %d s (graph: %j): stop/ ends %s', async (_, seconds, nodes, conclusion) => {
     const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
     await scene.execute({ target: { kind: 'template', reference: 'unfinished-template' }, wait: false })
     const { id, name } = scene.started[0]!
@@ -162,7 +169,7 @@ test.each([
     const updated = new Date(scene.clock.now()).toISOString()
     const snapshot = { id: 'f00', body: { is_dynamic: true } }
     answer('run', { body: { status: 'failed', in_progress: true, updated }, resources: { snapshot } })
-    answer('dag', { status: 'failed', nodes: [], edges: [] })
+    answer('dag', { status: 'failed', nodes, edges: [] })
     await scene.clock.sleep(seconds * 1_000)
     const request = {
       run: id,
@@ -172,8 +179,8 @@ test.each([
       timeoutMs: 60_000,
     } as const
     expect(await stopExistingRun(request, scene.dependencies())).toMatchObject({ conclusion })
-  },
-)
+  })
+})
 
 describe('a failed run of which another step may start, while no step runs', () => {
   /** The graph as it is while the machine of the step `long` is on its way. */
