@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { resolve } from 'node:path'
 
 import type { JsonValue } from '../../base/json.ts'
-import { describeSpot, spotIn, type Layer, type Path } from '../../run/configure/layers.ts'
+import type { Layer, Path } from '../../run/configure/layers.ts'
 import { fileProblem, type ReadFile } from '../workflow/files.ts'
 import { inputFault, type InputFault } from './faults.ts'
 import type { InputName, RawInputs } from './table.ts'
@@ -124,9 +124,9 @@ export function placeholderWarnings(layer: Layer): string[] {
   const [first, ...others] = placeholders(layer.value, [])
   if (first === undefined) return []
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-  const where = describeSpot(spotIn(layer, first.path))
+  const { line, column } = layer.locate?.(first.path) ?? { line: 1, column: 1 }
   return [
-    `${where}: ${quote(first.text, MAX_WORDS_LENGTH)}${more} is sent as it is: no environment variable is filled in. If one is meant, use an expression in parameters or configuration`,
+    `${layer.source}, line ${line}, column ${column}: ${quote(first.text, MAX_WORDS_LENGTH)}${more} is sent as it is: no environment variable is filled in. If one is meant, use an expression in parameters or configuration`,
   ]
 }
 
