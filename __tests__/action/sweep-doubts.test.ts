@@ -419,6 +419,32 @@ test.concurrent(
     }),
 )
 
+test('a job that is cancelled while fail-fast stops the others still gets its outputs and its table', () => {
+  const faults: Fault[] = [{ on: 'stop', occurrence: 'always', do: { kind: 'hang' } }]
+  return withServer({ orchestrator: 'kubernetes', faults }, async (scene) => {
+    const matrix = 'include: [{train.seconds: 36000}, {train.fail: loss is NaN}]'
+    const connection = {
+      'server-url': scene.server.url,
+      'api-key': scene.server.apiKey,
+      pipeline: 'training',
+    }
+    const inputs = { ...connection, matrix, 'fail-fast': 'true', 'max-parallel': '2', 'poll-interval': '1s' }
+    const running = await startAction({ entry: 'sweep', inputs })
+    while (scene.requests('POST', /\/stop$/).length === 0) await setTimeout(20)
+    running.signal('SIGINT')
+    const result = await running.done
+    expect(result.exitCode).toBe(1)
+    expect(entries(result).map(({ cell, conclusion }) => [cell, conclusion])).toEqual([
+      [1, 'cancelled'],
+      [2, 'failed'],
+    ])
+    expect(result.outputs['error']).toBe(
+      'Cancelled. Cells completed: 0, failed: 1, cancelled: 1, never started: 0',
+    )
+    expect(result.summary).toContain('| 2 |')
+  })
+})
+
 test('a run that came to its own bad end by then says how the sweep ended, not the miss', () => {
   // The run that ran out of time is being stopped when the other one misses.
   const slow: Fault = { on: 'stop', do: { kind: 'delay', seconds: 120 } }

@@ -111,7 +111,7 @@ test('a trigger that met an ended token is sent once more: same key, same body, 
   expect(simulator.runs).toHaveLength(1)
 })
 
-test('two refusals in a row end it: the login works, the token does not', async () => {
+test('three refusals in a row end it: the login works, the token does not', async () => {
   const { url, requests } = await startScripted(({ path }) =>
     path.endsWith('/login')
       ? { body: { access_token: 't', expires_in: null } }
@@ -121,8 +121,21 @@ test('two refusals in a row end it: the login works, the token does not', async 
   expect(error).toBeInstanceOf(CredentialError)
   expect(String(error)).toContain('its token is refused: check that the account is active')
   expect(requests.map(({ path }) => path)).toEqual(
-    ['login', 'current-user', 'login', 'current-user'].map((route) => `/api/v1/${route}`),
+    Array.from({ length: 3 }, () => ['/api/v1/login', '/api/v1/current-user']).flat(),
   )
+})
+
+test('a new token that is refused as well is no end: the next one may be better', async () => {
+  let refusals = 0
+  const { url } = await startScripted(({ path }) => {
+    if (path.endsWith('/login')) return { body: { access_token: 't', expires_in: null } }
+    const isRefused = path.endsWith('/current-user') && (refusals += 1) <= 2
+    return isRefused
+      ? { status: 401, body: { detail: ['CredentialsNotValid', 'x'] } }
+      : { body: { id: '5da48873-3250-43a0-8bbc-4497b7a872ab', name: 'ci' } }
+  })
+  const { client } = await connect(url, { apiKey: 'ZENKEY_x' })
+  expect(await client.account()).toMatchObject({ name: 'ci' })
 })
 
 test('an access-token that is refused ends it with the advice to use a key, after one request', async () => {

@@ -48,6 +48,9 @@ function keyOf({ path, query }: Read): string {
   return `${path}?${JSON.stringify(query)}`
 }
 
+/** The first new token may be revoked just then: a server that is restarted can end all that it gave. */
+const MOST_RENEWALS = 2
+
 /** Sends requests with the session's token; the one place that knows about 401 and about repeating reads. */
 export class Api {
   readonly #deps: ApiDependencies
@@ -154,22 +157,24 @@ export class Api {
     }
   }
 
-  /** Sends one request, of any status. After a 401, which means that nothing was done, once more with a new one. */
+  /** Sends one request, of any status. After a 401, which means that nothing was done, again with a new token. */
   async exchange(call: Call): Promise<HttpAnswer> {
     const { session, signal } = this.#deps
     // What was read ahead and not asked for yet tells of a time before this.
     if (call.method !== 'GET') this.#ahead.clear()
     if (call.open === true) return this.#send(call)
-    const token = await untilAborted(session.token(), signal)
-    const answer = await this.#send(call, token)
-    if (!this.#isTokenRefused(answer, call)) return answer
-    await untilAborted(session.renew(token), signal)
-    const second = await this.#send(call, await untilAborted(session.token(), signal))
-    if (!this.#isTokenRefused(second, call)) return second
-    const { message } = new AnswerError('use the new token', second, this.now())
-    throw new CredentialError(
-      `${message}. The login works, but its token is refused: check that the account is active`,
-    )
+    for (let renewals = 0; ; renewals += 1) {
+      const token = await untilAborted(session.token(), signal)
+      const answer = await this.#send(call, token)
+      if (!this.#isTokenRefused(answer, call)) return answer
+      if (renewals === MOST_RENEWALS) {
+        const { message } = new AnswerError('use the new token', answer, this.now())
+        throw new CredentialError(
+          `${message}. The login works, but its token is refused: check that the account is active`,
+        )
+      }
+      await untilAborted(session.renew(token), signal)
+    }
   }
 
   #isTokenRefused(answer: HttpAnswer, { once = false }: Call): boolean {

@@ -176,6 +176,18 @@ describe('a run that is stopped by abort while its child run goes on', () => {
     expect([0, 1].map((index) => statusOf(scene, index))).toEqual(['stopped', 'stopped'])
   })
 
+  test('takes along also what a child run has called that was stopped before', async () => {
+    const { wait: _, ...middle } = callsLong
+    const { scene, answer } = await asked(5, {
+      pipelines: [{ ...callsLong, child: { ...middle, name: 'middle' } }],
+      orchestrator: 'kubernetes',
+    })
+    scene.server.setStatus(scene.server.runs[1]!.id, 'stopped')
+    expect(statusOf(scene, 2)).toBe('running')
+    expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
+    expect(statusOf(scene, 2)).toBe('stopped')
+  })
+
   test('is an error that names the child run where that goes on', async () => {
     const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'local' })
     const { id, name } = scene.server.runs[1]!

@@ -75,6 +75,72 @@ test('after a look that found nothing, one that is not answered does not count a
   expect(ended).toMatchObject({ found: 'ours', settled: true })
 })
 
+test('where the time is up before the last look is answered, nobody says that there is no run', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ wait: false })
+  const nothing: FaultAction = { kind: 'answer', status: 200, body: '{"total":0,"total_pages":0,"items":[]}' }
+  scene.server.addFault({ on: 'runs', occurrence: 1, do: nothing })
+  scene.server.addFault({ on: 'runs', occurrence: 2, do: { kind: 'hang' } })
+  const over = new AbortController()
+  const looks = scene.sent(LOOK).length
+  const until = new Deadline(scene.clock, 60_000)
+  const request = {
+    run: scene.planned[0]!,
+    mode: 'stop',
+    reason: 'r',
+    lookUpUntil: until,
+    deadline: until,
+  } as const
+  const client = scene.client.with({ signal: over.signal })
+  const ending = findAndStop(request, { ...scene.dependencies(), client, signal: over.signal })
+  while (scene.sent(LOOK).length < looks + 2) await new Promise((resolve) => setImmediate(resolve))
+  over.abort(new Error('the time is up'))
+  expect(await ending).toMatchObject({
+    found: 'unknown',
+    settled: false,
+    sentence: expect.stringMatching(/^Whether the run "\S+" was started is not known/),
+  })
+})
+
+test.each([
+  [5_500, 1_100],
+  [110_000, 10_000],
+])(
+  'before a stop that has %d ms, a look may take %d ms, and its failure stops nothing',
+  async (ms, lookMs) => {
+    const scene = await openScene({ orchestrator: 'kubernetes' })
+    await scene.execute({ wait: false })
+    const limits: number[] = []
+    scene.server.addFault({ on: 'run', do: { kind: 'hang' } })
+    const timeLimit = (limitMs: number): AbortSignal => {
+      limits.push(limitMs)
+      return AbortSignal.timeout(50)
+    }
+    const until = new Deadline(scene.clock, ms)
+    const run = { ...scene.started[0]!, isDynamic: true }
+    const request = { run, mode: 'stop', reason: 'r', lookUpUntil: until, deadline: until } as const
+    expect(await findAndStop(request, { ...scene.dependencies(), timeLimit })).toMatchObject({
+      settled: true,
+    })
+    expect(limits).toEqual([lookMs])
+  },
+)
+
+test('a state that cannot be saved does not keep a run from being stopped', async () => {
+  const scene = await openScene({ orchestrator: 'kubernetes' })
+  await scene.execute({ wait: false })
+  const journal = {
+    ...scene.dependencies().journal,
+    started: () => {
+      throw new Error('no space left on device')
+    },
+  }
+  const until = new Deadline(scene.clock, 60_000)
+  const run = { ...scene.started[0]!, isDynamic: true, status: 'paused' }
+  const request = { run, mode: 'stop', reason: 'r', lookUpUntil: until, deadline: until } as const
+  expect(await findAndStop(request, { ...scene.dependencies(), journal })).toMatchObject({ settled: true })
+})
+
 test("another step's run of the same name, which goes away for want of a slot, does not end the looks", async () => {
   const scene = await openScene({ orchestrator: 'kubernetes' })
   await scene.execute({ runName: 'nightly', wait: false })

@@ -151,14 +151,10 @@ describe('a dynamic run that failed and is said to be in progress for ever', () 
     return { node_id: `${type}/x`, type, id, name: 'x', metadata: { status: 'completed' } }
   }
 
-  test.each([
-    ['never began anything', 0, [], 'failed'],
-    ['never began anything', 230, [], 'failed'],
-    ['never began anything', 300, [], 'stopped'],
-    // Its code may go on, also for hours.
-    ['has a step', 3_600, [completed('step')], 'failed'],
-    ['has called a run', 3_600, [completed('child_run')], 'failed'],
-  ])('%s, after %d s (graph: %j): stop/ ends %s', async (_, seconds, nodes, conclusion) => {
+  async function inProgressForEver(
+    seconds: number,
+    nodes: readonly object[],
+  ): Promise<{ scene: Scene; id: string }> {
     const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
     await scene.execute({ target: { kind: 'template', reference: 'unfinished-template' }, wait: false })
     const { id, name } = scene.started[0]!
@@ -171,6 +167,18 @@ describe('a dynamic run that failed and is said to be in progress for ever', () 
     answer('run', { body: { status: 'failed', in_progress: true, updated }, resources: { snapshot } })
     answer('dag', { status: 'failed', nodes, edges: [] })
     await scene.clock.sleep(seconds * 1_000)
+    return { scene, id }
+  }
+
+  test.each([
+    ['never began anything', 0, [], 'failed'],
+    ['never began anything', 230, [], 'failed'],
+    ['never began anything', 300, [], 'stopped'],
+    // Its code may go on, also for hours.
+    ['has a step', 3_600, [completed('step')], 'failed'],
+    ['has called a run', 3_600, [completed('child_run')], 'failed'],
+  ])('%s, after %d s (graph: %j): stop/ ends %s', async (_, seconds, nodes, conclusion) => {
+    const { scene, id } = await inProgressForEver(seconds, nodes)
     const request = {
       run: id,
       project: undefined,
@@ -179,6 +187,15 @@ describe('a dynamic run that failed and is said to be in progress for ever', () 
       timeoutMs: 60_000,
     } as const
     expect(await stopExistingRun(request, scene.dependencies())).toMatchObject({ conclusion })
+  })
+
+  test.each([
+    ['never began anything', [], 30_000],
+    ['has a step', [completed('step')], 300_000],
+  ])('%s, after an hour (graph: %j): wait/ waits so many ms: %d', async (_, nodes, forMs) => {
+    const { scene, id } = await inProgressForEver(3_600, nodes)
+    expect(await scene.attach(id)).toMatchObject({ conclusion: 'failed' })
+    expect(scene.events.filter(({ kind }) => kind === 'settling')).toEqual([{ kind: 'settling', forMs }])
   })
 })
 

@@ -80,8 +80,12 @@ test('a child run that has begun by the first look is asked again, though nobody
 })
 
 test("a child run's name stays on one line, and is cut", async () => {
-  const childRuns = new ChildRuns(new Set(), () => Promise.resolve({ kind: 'asked', status: 'stopping' }))
-  childRuns.stop([{ id: 'c-1', name: `evil\n::error::${'x'.repeat(5_000)}`, status: 'running' }])
+  const childRuns = new ChildRuns(
+    new Set(),
+    () => Promise.resolve({ kind: 'asked', status: 'stopping' }),
+    () => Promise.resolve([]),
+  )
+  await childRuns.stop([{ id: 'c-1', name: `evil\n::error::${'x'.repeat(5_000)}`, status: 'running' }])
   const together = await childRuns.together({ kind: 'ended', status: 'stopped', byItself: false })
   expect(together).toMatchObject({ kind: 'left-over', status: 'stopped' })
   const left = together.kind === 'left-over' ? leftClause(together.left) : ''

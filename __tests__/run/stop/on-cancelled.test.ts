@@ -61,3 +61,44 @@ test('where the server said that it has no free slot, nobody waits for a late st
   expect(result).toMatchObject({ conclusion: 'cancelled', remark: undefined })
   expect(tookMs).toBeLessThan(5_500)
 })
+
+describe('a run that another cell of a sweep has ended by its failure', () => {
+  /** The server never answers the request to stop; the runner's limits are shorter here. */
+  async function slowStop(hurry: AbortSignal): Promise<{ limits: number[]; ending: Promise<RunResult> }> {
+    const limits: number[] = []
+    const scene = await openScene({ orchestrator: 'kubernetes' })
+    scene.server.addFault({ on: 'stop', occurrence: 'always', do: { kind: 'hang' } })
+    const timeLimit = (ms: number): AbortSignal => {
+      limits.push(ms)
+      return AbortSignal.timeout(ms === 5_500 ? 50 : 600_000)
+    }
+    const controller = new AbortController()
+    const configuration = { steps: { train: { parameters: { seconds: 36_000 } } } }
+    const layers = [{ source: 'configuration', value: configuration }]
+    const changes = {
+      ...NOBODY_HURRIES,
+      hurry,
+      overrides: { layers, tags: undefined, enableCache: undefined },
+    }
+    const deps = { ...scene.dependencies(controller.signal), timeLimit }
+    const ending = scene.executeWith(changes, deps)
+    await until(() => scene.server.runs[0]?.status === 'running')
+    controller.abort(new Error('cell 1 failed (fail-fast)'))
+    await until(() => scene.sent(/\/stop\?/).length > 0)
+    return { limits, ending }
+  }
+
+  test('is stopped without hurry, but no longer than the runner leaves once the job is cancelled', async () => {
+    const job = new AbortController()
+    const { limits, ending } = await slowStop(job.signal)
+    expect(limits).not.toContain(5_500)
+    job.abort(new Error('cancelled'))
+    expect((await ending).error).toMatch(/^Cancelled\. The run "\S+" may still be running: http/)
+    expect(limits).toContain(5_500)
+  })
+
+  test('is stopped in a hurry where the job is cancelled already', async () => {
+    const { ending } = await slowStop(AbortSignal.abort(new Error('cancelled')))
+    expect((await ending).error).toMatch(/^Cancelled\. The run "\S+" may still be running: http/)
+  })
+})

@@ -42,3 +42,27 @@ test.each([
     if (failFast) expect(outcome.error).toContain('The sweep ended early: cell 1 failed (fail-fast)')
   },
 )
+
+/** A step that fails where it is told so, and one after it. */
+const chain: PipelineSpec = {
+  name: 'chain',
+  sequential: true,
+  steps: [
+    { ...split.steps[0]!, seconds: 20 },
+    { name: 'next', seconds: 3 },
+  ],
+}
+
+test.each([
+  [true, 2],
+  [false, 4],
+])(
+  'fail-fast (%j), where it takes half a minute until a failed run counts as over (0.74): so many cells are started meanwhile: %d',
+  async (failFast, started) => {
+    const scene = await openScene({ pipelines: [chain], version: '0.74.0' })
+    const target = { kind: 'template', reference: 'chain-template' } as const
+    const cells = ['yes', 'a', 'b', 'c'].map((fail) => ({ 'short.fail': fail }))
+    await sweepOver(cells, scene, { target, failFast, maxParallel: 2 })
+    expect(scene.server.runs).toHaveLength(started)
+  },
+)

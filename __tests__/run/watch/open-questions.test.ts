@@ -367,6 +367,22 @@ describe('a run that waits for a person is stopped by answering its question', (
     expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
   })
 
+  test.each([
+    ['the look', 1, 1],
+    ['the look and the graph', 1, 2],
+  ])('nor where %s fails just then', async (_, looks, graphs) => {
+    const { scene, running } = await run(asking(30), { wait: false })
+    await running
+    await scene.clock.sleep(120_000)
+    await answer(scene)
+    await scene.clock.sleep(1_000)
+    scene.server.addFault({ on: 'run', occurrence: looks, do: { kind: 'html', status: 502 } })
+    if (graphs > 1) scene.server.addFault({ on: 'dag', do: { kind: 'html', status: 502 } })
+    const [started] = scene.started
+    await stopped(scene, { ...started!, status: 'paused' }, 'stop-gracefully')
+    expect(scene.sent(/^PUT .*\/runs\/[^/]+$/)).toEqual([])
+  })
+
   test('a run that goes on after an answer is known to its post step as one that runs', async () => {
     const { scene, running } = await run(asking(30))
     await until(() => told(scene).length > 0 && statusOf(scene) === 'paused')

@@ -25,6 +25,7 @@ export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimi
   readonly log: WorkflowLog
 }
 
+/** Stops the runs that main left, or leaves them running, as was wished, and says what became of them. */
 export async function stopRunsOf(
   { facts, runs, hasSettled }: SavedStep,
   again: ConnectionInputs | undefined,

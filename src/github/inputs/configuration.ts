@@ -119,7 +119,7 @@ export function nullNotices(raw: RawInputs): string[] {
 /** What ZenML's own client fills in with an environment variable where it reads a file (0.98, `env_utils.py`); no server does. */
 const PLACEHOLDER = /\$\{\w+\}/
 
-/** A value that is not what it is for ZenML's own client; filled in here it might be a secret of the job. */
+/** Warns about `${NAME}`: ZenML's client fills it in, this action does not, because the variable might be a secret. */
 export function placeholderWarnings(layer: Layer): string[] {
   const [first, ...others] = placeholders(layer.value, [])
   if (first === undefined) return []

@@ -1,8 +1,11 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
+import { isZenmlError } from '../../zenml/errors.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
 import { isFrom } from '../start/own-run.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
+import { readSteps } from '../watch/read-steps.ts'
 
 /** How many earlier attempts are looked through; one request each. */
 const MOST_ATTEMPTS = 10
@@ -56,11 +59,23 @@ export function chooseEarlierRun(left: readonly LeftRun[], definition: Definitio
   return worth.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: worth.map(({ name }) => name) }
 }
 
-/** Those whose steps may still be running though nothing is to be had from them. */
-export function stillEnding(left: readonly LeftRun[]): LeftRun[] {
-  return left.filter(({ run: { status, inProgress } }) => {
-    return isBeingStopped(status) || (runPhase(status) === 'failed' && inProgress === true)
-  })
+/** Names of the runs that are being stopped or have failed, but whose steps may still run. */
+export async function stillEnding(client: ZenmlClient, left: readonly LeftRun[]): Promise<string[]> {
+  const names: string[] = []
+  for (const { run, name } of left) if (await isStillEnding(client, run)) names.push(name)
+  return names
+}
+
+/** In some modes ZenML says of a failed run that it is not in progress, whatever runs of it; before 0.85 it says nothing. */
+async function isStillEnding(client: ZenmlClient, run: Run): Promise<boolean> {
+  if (runPhase(run.status) !== 'failed') return isBeingStopped(run.status)
+  if (run.inProgress === true) return true
+  try {
+    return unfinishedSteps(await readSteps(client, run)).length > 0
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    return true
+  }
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -75,14 +75,18 @@ async function tellGoingOn(
   run: Run,
   { steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>,
   { reporter, ...deps }: Pick<ReadEndedRunDependencies, 'reporter' | 'client' | 'timeLimit' | 'signal'>,
-  limit = deps.timeLimit(TIME_LIMIT_MS),
+  given?: AbortSignal,
 ): Promise<void> {
   const { status } = run
   const phase = runPhase(status)
   if (phase !== 'failed' && phase !== 'stopped') return
-  const read = await readBestEffort((each) => goingChildRuns(each, childRuns), deps, limit)
-  const children =
-    'value' in read ? read.value : childRuns.filter((child) => runPhase(child.status) === 'going-on')
+  const limit = given ?? deps.timeLimit(TIME_LIMIT_MS)
+  let left = MOST_GRAPHS
+  const children = await goingChildRuns(childRuns, async ({ id }) => {
+    if (left-- <= 0) return []
+    const read = await readBestEffort((client) => client.dag(id), deps, limit)
+    return 'value' in read ? read.value.childRuns : []
+  })
   const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
   else if (isBetweenSteps(run, steps, deps.client.serverNow))
@@ -91,6 +95,8 @@ async function tellGoingOn(
 
 /** What goes on is good to know, but the outcome does not wait for it. */
 const TIME_LIMIT_MS = 10_000
+/** Of child runs that failed or were stopped; Node takes more requests that listen to one signal for a leak, and says so. */
+const MOST_GRAPHS = 10
 
 /** Of the seconds that a cancelled workflow leaves. */
 const IN_HURRY_MS = 2_500

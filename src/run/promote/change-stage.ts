@@ -5,7 +5,7 @@ import type { ModelVersion, Stage, StageAnswer } from '../../zenml/model-version
 import { RunError } from '../errors.ts'
 import { pauseAfter, type AskDependencies } from '../retry-until-answered.ts'
 import { decide, isNewer, type Decision, type Look, type Replace } from './decide.ts'
-import { alreadySo, further, nowSo, notKept, notKnown, replacedNewer, superseded, taken } from './words.ts'
+import { alreadySo, nowSo, notKept, notKnown, replacedNewer, superseded, taken, wouldLeave } from './words.ts'
 
 /** How the step ended, as the output `conclusion` gives it. */
 export type PromotionConclusion = 'promoted' | 'superseded' | 'taken' | 'failed' | 'cancelled' | 'lost'
@@ -96,10 +96,12 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     const { seen, answer, isSent } = progress
     const decision = decide(seen, stage, replace)
     if (decision.kind === 'nothing' && isSent) return withoutHarm(progress, stage, deps)
-    const isKept = isSent && seen.version.stage === stage
-    if (decision.kind !== 'send' && !isKept) return withoutSending(decision, seen.version, stage)
-    if (decision.kind !== 'send' || answer?.kind === 'accepted')
-      return { conclusion: 'failed', sentence: notKept(seen, stage) }
+    const notAlone: End = { conclusion: 'failed', sentence: notKept(seen, stage) }
+    if (decision.kind !== 'send') {
+      const hasStage = isSent && seen.version.stage === stage
+      return hasStage ? notAlone : withoutSending(decision, seen.version, stage)
+    }
+    if (answer?.kind === 'accepted') return notAlone
     if (answer !== undefined) {
       if (deadline.isOver) return stillNot(answer.error)
       await pauseAfter(answer.error, attempt, deadline, deps)
@@ -147,8 +149,8 @@ function withoutSending(
       return { conclusion: 'superseded', sentence: superseded(version, decision.holder, stage) }
     case 'taken':
       return { conclusion: 'taken', sentence: taken(version, decision.holder, stage) }
-    case 'further':
-      return { conclusion: 'taken', sentence: further(version, stage) }
+    case 'in-production':
+      return { conclusion: 'taken', sentence: wouldLeave(version, stage) }
   }
 }
 

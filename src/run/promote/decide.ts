@@ -18,7 +18,7 @@ export type Decision =
   /** A version has the stage that may not be replaced. */
   | { readonly kind: 'superseded' | 'taken'; readonly holder: ModelVersion }
   /** It is in production, and a version has one stage. */
-  | { readonly kind: 'further' }
+  | { readonly kind: 'in-production' }
 
 /** ZenML's own number says which version is newer. */
 export function isNewer(version: ModelVersion, than: ModelVersion): boolean {
@@ -31,7 +31,7 @@ export function decide({ version, others }: Look, stage: Stage, replace: Replace
     return version.stage === stage ? { kind: 'nothing' } : { kind: 'send', force: true }
   }
   if (stage === 'staging' && version.stage === 'production' && replace !== 'always')
-    return { kind: 'further' }
+    return { kind: 'in-production' }
   const newest = others.reduce<ModelVersion | undefined>(
     (best, each) => (best === undefined || isNewer(each, best) ? each : best),
     undefined,

@@ -40,7 +40,7 @@ export function taken(version: ModelVersion, holder: ModelVersion, stage: Stage)
 }
 
 /** It would lose the stage that it has. */
-export function further(version: ModelVersion, stage: Stage): string {
+export function wouldLeave(version: ModelVersion, stage: Stage): string {
   return `${capital(shownVersion(version))} is ${inStage(version.stage)}, and would no longer be if it were ${inStage(stage)}; write replace: always if that is meant`
 }
 

@@ -130,7 +130,9 @@ async function stopRest(
   try {
     const { status, steps, childRuns } = await client.dag(runId)
     const running = unfinishedSteps(steps)
-    if (!childRuns.some((child) => runPhase(child.status) === 'going-on')) return { left: undefined, running }
+    // One that failed or was stopped may have called others, too.
+    if (childRuns.every((child) => runPhase(child.status) === 'succeeded'))
+      return { left: undefined, running }
     const request = {
       runId,
       status,

@@ -32,15 +32,16 @@ export async function resumeRun(
   if (found.kind === 'foreign') reporter.tell({ kind: 'resume-foreign', names: found.names })
   if (found.kind === 'one') return { begun: takeUp(found, target, { client, journal, reporter }) }
   if (found.kind !== 'none' || requester.attempt <= 1) return {}
-  if (mode === true) {
-    const names = stillEnding(left).map(({ name }) => name)
-    reporter.tell(names.length > 0 ? { kind: 'resume-beside', names } : { kind: 'resume-none' })
-    return {}
+  if (mode === 'replay') {
+    const { planReplay } = await import('./replay.ts')
+    const plan = await planReplay(left, target, client)
+    reporter.tell({ kind: 'replay', plan })
+    if (plan.kind === 'replay') return { replayed: plan }
   }
-  const { planReplay } = await import('./replay.ts')
-  const plan = await planReplay(left, target, client)
-  reporter.tell({ kind: 'replay', plan })
-  return plan.kind === 'replay' ? { replayed: plan } : {}
+  const names = await stillEnding(client, left)
+  if (names.length > 0) reporter.tell({ kind: 'resume-beside', names })
+  else if (mode === true) reporter.tell({ kind: 'resume-none' })
+  return {}
 }
 
 function takeUp(

@@ -30,7 +30,12 @@ export async function asSeenNow(
   // Somebody has asked it to stop: what is known from before counts.
   if (!('value' in read) || isBeingStopped(read.value.status)) return run
   const seen = { ...run, status: read.value.status }
-  if (isPaused(seen) !== isPaused(run)) deps.journal?.started(seen)
+  if (isPaused(seen) === isPaused(run)) return seen
+  try {
+    deps.journal?.started(seen)
+  } catch {
+    // A state that cannot be saved is no reason not to stop the run.
+  }
   return seen
 }
 

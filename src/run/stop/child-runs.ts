@@ -1,9 +1,12 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import type { ChildRun } from '../../zenml/model.ts'
+import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { isPassing } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { leftOf, worstOf, type Left, type StopResult } from './stop-result.ts'
+import { goingChildRuns } from '../watch/going-child-runs.ts'
+import { leftOf, withoutDeed, worstOf, type Left, type StopResult } from './stop-result.ts'
 
-/** Of one run and all below it, itself included; each is asked, and then looked at every other second. */
+/** Of one run and all below it, itself included; each is asked, and then looked at every other second. As many are read. */
 const MOST_RUNS = 50
 
 const TOO_MANY: Left = {
@@ -29,27 +32,70 @@ interface Begun {
 export class ChildRuns {
   readonly #family: Set<string>
   readonly #stop: (child: ChildRun) => Promise<StopResult>
+  readonly #calledBy: (id: string) => Promise<readonly ChildRun[]>
   readonly #begun = new Map<string, Begun>()
+  /** Those that failed or were stopped and whose own child runs were read; true: none of them can be going on. */
+  readonly #readBelow = new Map<string, boolean>()
+  readonly #unread = new Map<string, Left>()
   #areTooMany = false
 
-  /** @param family the ids of all runs that are seen to, from the topmost on; each is seen to once, by whoever finds it first */
-  constructor(family: Set<string>, stop: (child: ChildRun) => Promise<StopResult>) {
+  /**
+   * @param family the ids of all runs that are seen to, from the topmost on; each is seen to once, by whoever finds it first
+   * @param calledBy gives the child runs of one that has ended
+   */
+  constructor(
+    family: Set<string>,
+    stop: (child: ChildRun) => Promise<StopResult>,
+    calledBy: (id: string) => Promise<readonly ChildRun[]>,
+  ) {
     this.#family = family
     this.#stop = stop
+    this.#calledBy = calledBy
   }
 
   /**
-   * Begins to stop those of the runs that go on, each once until it has ended.
+   * Begins to stop those of the runs that go on, also below one that has ended, each once until it has ended.
    *
    * @returns whether any goes on
+   * @throws ZenmlError where it may be known at the next try what one that has ended has called
    */
-  stop(runs: readonly ChildRun[]): boolean {
+  async stop(runs: readonly ChildRun[]): Promise<boolean> {
+    this.#beginAll(runs)
+    const going = await goingChildRuns(runs, async (ended) => this.#below(ended))
+    return this.#beginAll(going)
+  }
+
+  #beginAll(runs: readonly ChildRun[]): boolean {
     const going = runs.filter(({ id, status }) => runPhase(status) === 'going-on' && this.#isOurs(id))
     for (const child of going) {
       const known = this.#begun.get(child.id)
       if (known === undefined || (known.stopped !== undefined && isOver(known.stopped))) this.#begin(child)
     }
     return going.length > 0
+  }
+
+  async #below(ended: ChildRun): Promise<readonly ChildRun[]> {
+    const { id } = ended
+    if (this.#readBelow.get(id) === true) return []
+    if (this.#readBelow.size >= MOST_RUNS && !this.#readBelow.has(id)) {
+      this.#areTooMany = true
+      return []
+    }
+    this.#readBelow.set(id, false)
+    try {
+      const called = await this.#calledBy(id)
+      this.#unread.delete(id)
+      this.#readBelow.set(
+        id,
+        called.every(({ status }) => runPhase(status) === 'succeeded'),
+      )
+      return called
+    } catch (error) {
+      if (!isZenmlError(error) || isPassing(error)) throw error
+      this.#readBelow.set(id, isGone(error))
+      if (!isGone(error)) this.#unread.set(id, unreadBelow(ended, error))
+      return []
+    }
   }
 
   /** One that something else of the family sees to is a circle. */
@@ -75,7 +121,7 @@ export class ChildRuns {
   /** Waits until what was begun has come to its end, and says whether all child runs have. */
   async haveEnded(): Promise<boolean> {
     const all = await Promise.all([...this.#begun.values()].map(({ stopping }) => stopping))
-    return !this.#areTooMany && all.every(isOver)
+    return !this.#areTooMany && this.#unread.size === 0 && all.every(isOver)
   }
 
   /** What is known of a run together with its child runs: it has ended only if they have. */
@@ -88,9 +134,19 @@ export class ChildRuns {
 
   #left(): Left | undefined {
     if (this.#areTooMany) return TOO_MANY
-    return worstOf(
-      [...this.#begun.values()].map(({ child, stopped }) => stopped && leftOf(stopped, shown(child))),
+    const left = [...this.#begun.values()].map(
+      ({ child, stopped }) => stopped && leftOf(stopped, shown(child)),
     )
+    return worstOf([...left, ...this.#unread.values()])
+  }
+}
+
+function unreadBelow(child: ChildRun, { message }: ZenmlError): Left {
+  return {
+    kind: 'unknown',
+    who: shown(child),
+    does: `may have called others that still run: ${withoutDeed(message)}`,
+    count: 1,
   }
 }
 

@@ -125,6 +125,8 @@ async function lookUp(
     }
   } catch (error) {
     if (signal?.aborted !== true) throw error
+    // The last look was not answered, and what an earlier one did not find may be there by now.
+    if (found.kind === 'none') return { kind: 'unknown' }
   }
   return found
 }

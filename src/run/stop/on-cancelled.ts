@@ -17,6 +17,8 @@ export interface CancelPolicy extends TimePolicy {
   readonly onCancel: StopMode
   /** For so many milliseconds a run is watched that ends because the step is aborted; default: what the runner leaves. */
   readonly abortMs?: number | undefined
+  /** Aborted when the job is cancelled meanwhile, so that no more is left than the runner leaves. */
+  readonly hurry?: AbortSignal | undefined
   /** Page of the workflow run, or empty; ZenML shows it as the reason where a run has to be marked as failed. */
   readonly workflowRunUrl: string
 }
@@ -91,7 +93,9 @@ export async function onCancelled(
   }
   const isInHurry = policy.abortMs === undefined || !mayHaveStarted || 'id' in run
   const lookUpMs = isInHurry ? CANCEL_LOOK_UP_MS : lateStartLeftMs(run.sentAt, clock.now())
-  const signal = timeLimit(abortMs + CANCEL_GRACE_MS)
+  const limit = timeLimit(abortMs + CANCEL_GRACE_MS)
+  const signal =
+    policy.hurry === undefined ? limit : AbortSignal.any([limit, hurried(policy.hurry, timeLimit)])
   const cleanedUp = await findAndStop(
     {
       run,
@@ -112,4 +116,15 @@ export async function onCancelled(
     ? { conclusion: 'timed-out', status, remark, error: `${jobTimeIsUp(policy)}. ${sentence}` }
     : { conclusion: 'cancelled', status, remark, error: `Cancelled. ${sentence}` }
   return { run: cleanedUp.run, outcome }
+}
+
+/** Aborted as long after the job was cancelled as the runner leaves. */
+function hurried(hurry: AbortSignal, timeLimit: CancelDependencies['timeLimit']): AbortSignal {
+  const over = new AbortController()
+  const begin = (): void => {
+    timeLimit(CANCEL_BUDGET_MS).addEventListener('abort', () => over.abort())
+  }
+  if (hurry.aborted) begin()
+  else hurry.addEventListener('abort', begin)
+  return over.signal
 }

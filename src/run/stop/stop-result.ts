@@ -1,6 +1,6 @@
 import type { Run, RunParts } from '../../zenml/model.ts'
 import { runPhase } from '../../zenml/status.ts'
-import { hasChangedLately, isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
+import { isBetweenSteps, unfinishedSteps } from '../watch/is-over.ts'
 
 /** What is known of a run after the attempt to stop it; `status` is the last one seen. */
 export type StopResult =
@@ -91,7 +91,7 @@ function overBetweenSteps({ status }: Run): StopResult {
 
 /** Of a run that has ended. */
 export interface Rest extends Pick<RunParts, 'steps' | 'childRuns'> {
-  /** One that was marked as failed before mostly never will, though 0.92 says that it is in progress for ever (seen there). */
+  /** Whether it has started a step or called a run. */
   readonly hasBegun: boolean
 }
 
@@ -115,7 +115,7 @@ export function endOf(
   const byItself = !wasAsked || runPhase(run.status) === 'succeeded'
   const unfinished = isSurelyOver(run) ? [] : unfinishedSteps(steps)
   if (unfinished.length > 0) return overWithStepsLeft(run, unfinished)
-  const mayGoOn = isBetweenSteps(run, steps, now) && (hasBegun || hasChangedLately(run, steps, now))
+  const mayGoOn = isBetweenSteps(run, steps, now, hasBegun)
   return mayGoOn ? overBetweenSteps(run) : { kind: 'ended', status: run.status, byItself }
 }
 

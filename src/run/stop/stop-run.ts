@@ -3,12 +3,11 @@ import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
 import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
-import type { ChildRun, Run } from '../../zenml/model.ts'
+import type { ChildRun, Run, RunGraph } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { isBeforeOrchestrator, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { FailureTolerance } from '../failure-tolerance.ts'
-import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { abortQuestions } from '../watch/open-questions.ts'
 import { readSteps } from '../watch/read-steps.ts'
 import { ChildRuns } from './child-runs.ts'
@@ -16,7 +15,7 @@ import { endOf, goesOnUnasked, isSurelyOver, type Rest, type StopResult } from '
 
 export interface StopRequest {
   readonly runId: string
-  /** What a look just before showed: whether it is `paused` decides how it is stopped. */
+  /** The last known state; replaced as soon as a newer one is seen. */
   readonly status: string
   /** Lets steps that run end by themselves; a forced stop is not possible afterwards. */
   readonly graceful: boolean
@@ -70,7 +69,10 @@ export async function stopRun(
   // The requests of each child run listen to it.
   if (deps.signal !== undefined) setMaxListeners(0, deps.signal)
   const stop = ({ id, status }: ChildRun) => stopRun({ ...request, runId: id, status }, deps, family)
-  const childRuns = new ChildRuns(family, stop)
+  const { client } = deps
+  const calledBy = async (id: string) =>
+    (await client.with({ retries: 'none', signal: deps.signal }).dag(id)).childRuns
+  const childRuns = new ChildRuns(family, stop, calledBy)
   return childRuns.together(await new Stop(request, deps, childRuns).run())
 }
 
@@ -300,19 +302,26 @@ class Stop {
 
   /** True if the run asked something; where that cannot be read or answered, stopping goes on without it. */
   async #abortQuestions(): Promise<boolean> {
-    const { aborted, refusal, childRuns } = await abortQuestions(this.#client, this.#request.runId)
+    const { aborted, refusal, graph } = await abortQuestions(this.#client, this.#request.runId)
     this.#unanswered = refusal
-    this.#childRuns.stop(childRuns)
+    if (this.#status === 'paused' && !aborted) await this.#checkPaused(graph)
+    if (graph !== undefined) await this.#unlessPassing(() => this.#childRuns.stop(graph.childRuns))
     if (!aborted) return false
     this.#asked = true
     return true
+  }
+
+  /** It may have been answered since; one that somebody asked to stop before waits on. */
+  async #checkPaused(graph: RunGraph | undefined): Promise<void> {
+    const { status } = graph ?? (await this.#look())
+    this.#wasPaused = status === 'paused' || isBeingStopped(status)
   }
 
   /** Of a run that has ended. Its child runs are stopped, and looked for once more. */
   async #accountForRest(run: Run): Promise<StopResult> {
     for (;;) {
       const { childRuns, ...rest } = await this.#readRest(run)
-      const goesOn = this.#childRuns.stop(childRuns)
+      const goesOn = await this.#childRuns.stop(childRuns)
       const isEnd = !goesOn || !(await this.#childRuns.haveEnded()) || !this.#hasTime()
       if (isEnd) return endOf(run, rest, this.#asked, this.#client.serverNow)
       await this.#pause(CHILD_PAUSE_MS)
@@ -325,8 +334,7 @@ class Stop {
       return { steps, childRuns: [], hasBegun: true }
     }
     const { steps, childRuns } = await this.#client.dag(run.id)
-    const hasBegun = steps.length + childRuns.length > 0
-    return { steps, childRuns: await goingChildRuns(this.#client, childRuns), hasBegun }
+    return { steps, childRuns, hasBegun: steps.length + childRuns.length > 0 }
   }
 
   async #look(): Promise<Run> {

@@ -49,8 +49,8 @@ export interface CellContext extends Omit<
   readonly turns: StartTurns
   /** Of the whole sweep. */
   readonly deadline: Deadline
-  /** Told of a cell whose run has failed while other branches of it go on. */
-  readonly onFailure: (cell: Cell) => void
+  /** Told of a cell whose run has failed and is still watched; undefined where that ends nothing. */
+  readonly onFailure: ((cell: Cell) => void) | undefined
   /** Aborted when one failure is to end the others. */
   readonly failFast: AbortSignal
   /** Aborted when the workflow is cancelled. */
@@ -149,6 +149,7 @@ export class CellRun {
 
   #policy(): FollowPolicy {
     const { runTimeoutMs, deadline, failFast, onCancel, jobSignal, rank } = this.#context
+    const isEndedByAnother = (): boolean => failFast.aborted && !this.#hasFailed
     const leftMs = (): number =>
       (this.#timeoutMs ??= Math.min(runTimeoutMs ?? Number.POSITIVE_INFINITY, deadline.leftMs))
     return {
@@ -164,9 +165,10 @@ export class CellRun {
       get abortMs(): number | undefined {
         return failFast.aborted && !jobSignal.aborted ? TIMEOUT_STOP_MS : undefined
       },
+      hurry: jobSignal,
       // Whoever lets a run go on when the job is cancelled does not want that of one that another's failure ends.
       get onCancel(): StopMode {
-        return failFast.aborted && onCancel === 'keep-running' ? 'stop' : onCancel
+        return isEndedByAnother() && onCancel === 'keep-running' ? 'stop' : onCancel
       },
     }
   }
@@ -204,7 +206,7 @@ export class CellRun {
 
   #note(event: RunEvent): void {
     if (event.kind === 'stopping') this.#isStopping = true
-    if (event.kind === 'failed-but-going-on') this.#noteFailure()
+    if (event.kind === 'failed-but-going-on' || event.kind === 'settling') this.#noteFailure()
     if (event.kind === 'details') this.#noteDetails(event.details, event.unread)
     if (event.kind === 'expectations') this.#seen = { ...this.#seen, verdicts: event.verdicts }
     if (event.kind === 'compared') this.#seen = { ...this.#seen, comparison: event.comparison }
@@ -212,9 +214,10 @@ export class CellRun {
 
   /** The code of a dynamic pipeline may yet catch it (before 0.94). */
   #noteFailure(): void {
-    if (this.#begun?.started.isDynamic !== false) return
+    const { onFailure } = this.#context
+    if (onFailure === undefined || this.#begun?.started.isDynamic !== false) return
     this.#hasFailed = true
-    this.#context.onFailure(this.cell)
+    onFailure(this.cell)
   }
 
   /** Nothing else of them is kept: a cell may have logged megabytes. */

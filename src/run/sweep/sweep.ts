@@ -116,9 +116,7 @@ class Sweep {
       looks: this.#looks,
       turns: this.#turns,
       deadline: this.#deadline,
-      onFailure: (cell) => {
-        if (this.#request.failFast && !this.#isEnding && this.#whyStopped === undefined) this.#failFor(cell)
-      },
+      onFailure: this.#request.failFast ? (cell) => this.#failFor(cell) : undefined,
       failFast: this.#failFast.signal,
       jobSignal,
       deps: this.#deps,
@@ -193,6 +191,7 @@ class Sweep {
   }
 
   #failFor({ number }: Cell): void {
+    if (this.#isEnding || this.#whyStopped !== undefined) return
     this.#endOthers(`cell ${number} failed (fail-fast)`)
   }
 

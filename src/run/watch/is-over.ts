@@ -58,20 +58,29 @@ function mayStartStep({ isDynamic, inProgress }: Run, steps: readonly StepState[
 }
 
 /**
- * Whether a step of a failed or stopped run may still start, also of one that nobody has watched. Servers before 0.85 do not say whether a run is in
- * progress, and have failed ones whose startable steps never start: one that changed less than five minutes ago is taken to
- * go on.
+ * Whether a step of a failed or stopped run may still start, also of one that nobody has watched. Servers before 0.85 do not
+ * say whether a run is in progress, and have failed ones whose startable steps never start: one that changed less than five
+ * minutes ago is taken to go on.
  *
  * @param now by the server's clock; undefined where it has not said
+ * @param hasBegun whether it has started a step or called a run. If not, and it was marked as failed, it mostly never will;
+ * 0.92 calls it in progress for ever (seen there)
  */
-export function isBetweenSteps(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
-  if (run.inProgress !== undefined) return run.inProgress && mayStartStep(run, steps)
+export function isBetweenSteps(
+  run: Run,
+  steps: readonly StepState[],
+  now: number | undefined,
+  hasBegun = steps.length > 0,
+): boolean {
+  if (!mayStartStep(run, steps)) return false
   // What was stopped starts nothing more.
-  return runPhase(run.status) === 'failed' && mayStartStep(run, steps) && hasChangedLately(run, steps, now)
+  if (run.inProgress === undefined)
+    return runPhase(run.status) === 'failed' && hasChangedLately(run, steps, now)
+  return run.inProgress && (hasBegun || hasChangedLately(run, steps, now))
 }
 
 /** Less than five minutes ago, by the server's times. */
-export function hasChangedLately(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
+function hasChangedLately(run: Run, steps: readonly StepState[], now: number | undefined): boolean {
   if (now === undefined) return true
   const ends = steps.map(({ startTime = 0, durationMs = 0 }) => startTime + durationMs)
   const lastChange = ends.reduce((latest, end) => Math.max(latest, end), run.updated ?? 0)

@@ -1,9 +1,8 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import { isZenmlError, type AnswerError } from '../../zenml/errors.ts'
-import type { ChildRun, Question, RunParts } from '../../zenml/model.ts'
+import type { ChildRun, Question, RunGraph, RunParts } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
-import { goingChildRuns } from './going-child-runs.ts'
 
 /** Child runs have child runs; each costs a request. */
 const MOST_DEPTH = 3
@@ -44,7 +43,7 @@ export async function openQuestions(client: ZenmlClient, runId: string, depth = 
  * Answers all that a run asks so that it is stopped.
  *
  * @returns whether it asked anything, and why an answer was refused, neither where the questions cannot be read; and the
- * child runs that go on as far as they can be read, which may ask as well
+ * graph that showed them
  */
 export async function abortQuestions(
   client: ZenmlClient,
@@ -52,24 +51,20 @@ export async function abortQuestions(
 ): Promise<{
   readonly aborted: boolean
   readonly refusal: string | undefined
-  readonly childRuns: readonly ChildRun[]
+  readonly graph: RunGraph | undefined
 }> {
-  let parts: Pick<RunParts, 'questions' | 'childRuns'> = { questions: [], childRuns: [] }
+  let graph: RunGraph | undefined
   let refusal: string | undefined
   let aborted = false
   try {
-    parts = await client.dag(runId)
-    for (const { id } of parts.questions) await abortQuestion(client, id)
-    aborted = parts.questions.length > 0
+    graph = await client.dag(runId)
+    for (const { id } of graph.questions) await abortQuestion(client, id)
+    aborted = graph.questions.length > 0
   } catch (error) {
     if (!isZenmlError(error)) throw error
-    if (parts.questions.length > 0) refusal = error.message
+    if (graph !== undefined) refusal = error.message
   }
-  const childRuns = await goingChildRuns(client, parts.childRuns).catch((error: unknown) => {
-    if (!isZenmlError(error)) throw error
-    return parts.childRuns
-  })
-  return { aborted, refusal, childRuns }
+  return { aborted, refusal, graph }
 }
 
 /** One that was answered already is left alone. */
