@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { Fault, PipelineSpec } from '../../../simulator/index.ts'
+import type { Fault, FaultAction, PipelineSpec } from '../../../simulator/index.ts'
 import { stopExistingRun } from '../../../src/run/stop-existing-run.ts'
 import { stopOrKeep } from '../../../src/run/stop/stop-or-keep.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
@@ -186,6 +186,34 @@ describe('a run that is stopped by abort while its child run goes on', () => {
     expect(statusOf(scene, 2)).toBe('running')
     expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
     expect(statusOf(scene, 2)).toBe('stopped')
+  })
+
+  test('is green where all that it called has ended, though one of that failed and a step beside the question runs', async () => {
+    const { scene, answer } = await asked(5, { pipelines: [callsLong], orchestrator: 'kubernetes' })
+    const [top, child] = scene.server.runs.map(({ id }) => id)
+    const node = (type: string, id: string, status: string) => ({
+      node_id: `${type}/x`,
+      type,
+      id,
+      name: 'x',
+      metadata: { status },
+    })
+    const nodes = [node('step', 'f00', 'running'), node('child_run', child!, 'failed')]
+    const body = JSON.stringify({ id: top, status: 'stopped', nodes, edges: [] })
+    scene.server.addFault({
+      on: 'dag',
+      occurrence: 'always',
+      get do(): FaultAction {
+        const isStopped = statusOf(scene) === 'stopped'
+        return isStopped ? { kind: 'answer', status: 200, body } : { kind: 'delay', seconds: 0 }
+      },
+    })
+    const stops = scene.sent(/\/stop\?/).length
+    expect(await answer({ resolution: 'abort', result: undefined })).toMatchObject({ conclusion: 'resolved' })
+    expect(scene.sent(/\/stop\?/)).toHaveLength(stops)
+    expect(scene.events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      sentence: expect.stringMatching(/ZenML does not stop the steps that were running: x$/),
+    })
   })
 
   test('is an error that names the child run where that goes on', async () => {

@@ -138,6 +138,16 @@ describe('what a child run has called that failed', () => {
     expect(isStopped()).toBe(true)
   })
 
+  test.each([RESET, { status: 500, body: { detail: ['RuntimeError', 'x'] } }] as const)(
+    'is stopped below one although what another has called can never be read (%j)',
+    async (answer) => {
+      const called = { [TOP]: [idOf(0), idOf(1)], [idOf(0)]: () => answer, [idOf(1)]: [GOING] }
+      const { stop, isStopped } = await family(called)
+      expect(await stop()).not.toMatchObject({ kind: 'ended' })
+      expect(isStopped()).toBe(true)
+    },
+  )
+
   test.each([
     ['could not be read at first is in doubt no more once it was', 403, 2],
     ['was deleted is not read again', 404, 1],
@@ -157,12 +167,24 @@ describe('what a child run has called that failed', () => {
     expect(times).toBe(reads)
   })
 
-  test.each([
-    [50, 'ended'],
-    [51, 'left-over'],
-  ])('is looked for below %d: the run is %s', async (count, kind) => {
-    const { stop } = await family({ [TOP]: endedUpTo(count) })
-    expect(await stop()).toMatchObject({ kind })
+  test('is looked for below fifty, and of more it is said that they were not read', async () => {
+    expect(await (await family({ [TOP]: endedUpTo(50) })).stop()).toMatchObject({ kind: 'ended' })
+    const result = await (await family({ [TOP]: endedUpTo(51) })).stop()
+    expect(result.kind === 'left-over' && leftClause(result.left)).toBe(
+      'more than 50 child runs failed or were stopped, and what the others have called was not read',
+    )
+  })
+
+  test('is read at most once for each level below, where all have failed', async () => {
+    const reads: string[] = []
+    const calledBy = (id: string) => {
+      reads.push(id.at(-1)!)
+      return Promise.resolve(id === idOf(0) ? [{ id: idOf(1), name: 'child-1', status: 'failed' }] : [])
+    }
+    const childRuns = new ChildRuns(new Set(), () => Promise.reject(new Error('nothing goes on')), calledBy)
+    for (let look = 0; look < 5; look += 1)
+      await childRuns.stop([{ id: idOf(0), name: 'child-0', status: 'failed' }])
+    expect(reads).toEqual(['0', '1', '0'])
   })
 })
 

@@ -109,14 +109,14 @@ describe('a failed run of a server that does not say whether it is in progress, 
     ['where the server says that it is not in progress', 1_000_000, { ...run, inProgress: false }, false],
     ['where the server says that it is in progress', 9_000_000, { ...run, inProgress: true }, true],
   ])('%s', (_, now, seen, expected) => {
-    expect(isBetweenSteps(seen, steps, now)).toBe(expected)
+    expect(isBetweenSteps(seen, steps, now, true)).toBe(expected)
     expect(overAfter(seen, steps, now)).toBe(seen.inProgress === false ? 0 : expected ? 300 : 30)
   })
 
   test('the end of a step counts as a change', () => {
     const late = { ...load, startTime: 1_100_000, durationMs: 50_000 }
     const then = [late, train, step('report', undefined, ['load'])]
-    expect(isBetweenSteps(run, then, 1_449_999)).toBe(true)
-    expect(isBetweenSteps(run, then, 1_450_000)).toBe(false)
+    expect(isBetweenSteps(run, then, 1_449_999, true)).toBe(true)
+    expect(isBetweenSteps(run, then, 1_450_000, true)).toBe(false)
   })
 })

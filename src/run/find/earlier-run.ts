@@ -1,7 +1,7 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
-import { isZenmlError } from '../../zenml/errors.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
 import { isFrom } from '../start/own-run.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
@@ -59,23 +59,21 @@ export function chooseEarlierRun(left: readonly LeftRun[], definition: Definitio
   return worth.length === 0 ? { kind: 'none' } : { kind: 'foreign', names: worth.map(({ name }) => name) }
 }
 
+const TIME_LIMIT_MS = 10_000
+
 /** Names of the runs that are being stopped or have failed, but whose steps may still run. */
-export async function stillEnding(client: ZenmlClient, left: readonly LeftRun[]): Promise<string[]> {
-  const names: string[] = []
-  for (const { run, name } of left) if (await isStillEnding(client, run)) names.push(name)
-  return names
+export async function stillEnding(left: readonly LeftRun[], deps: ReadingDependencies): Promise<string[]> {
+  const limit = deps.timeLimit(TIME_LIMIT_MS)
+  const are = await Promise.all(left.map(async ({ run }) => isStillEnding(run, deps, limit)))
+  return left.filter((_, index) => are[index]).map(({ name }) => name)
 }
 
 /** In some modes ZenML says of a failed run that it is not in progress, whatever runs of it; before 0.85 it says nothing. */
-async function isStillEnding(client: ZenmlClient, run: Run): Promise<boolean> {
+async function isStillEnding(run: Run, deps: ReadingDependencies, limit: AbortSignal): Promise<boolean> {
   if (runPhase(run.status) !== 'failed') return isBeingStopped(run.status)
   if (run.inProgress === true) return true
-  try {
-    return unfinishedSteps(await readSteps(client, run)).length > 0
-  } catch (error) {
-    if (!isZenmlError(error)) throw error
-    return true
-  }
+  const read = await readBestEffort((client) => readSteps(client, run), deps, limit)
+  return 'missing' in read || unfinishedSteps(read.value).length > 0
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -89,7 +89,7 @@ async function tellGoingOn(
   })
   const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
-  else if (isBetweenSteps(run, steps, deps.client.serverNow))
+  else if (isBetweenSteps(run, steps, deps.client.serverNow, steps.length + childRuns.length > 0))
     reporter.tell({ kind: 'left-startable', status, steps: startableSteps(steps) })
 }
 

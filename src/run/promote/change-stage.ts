@@ -96,12 +96,12 @@ async function untilSo(progress: Progress, wanted: Wanted, deps: ChangeDependenc
     const { seen, answer, isSent } = progress
     const decision = decide(seen, stage, replace)
     if (decision.kind === 'nothing' && isSent) return withoutHarm(progress, stage, deps)
-    const notAlone: End = { conclusion: 'failed', sentence: notKept(seen, stage) }
+    const hasFailed: End = { conclusion: 'failed', sentence: notKept(seen, stage) }
     if (decision.kind !== 'send') {
       const hasStage = isSent && seen.version.stage === stage
-      return hasStage ? notAlone : withoutSending(decision, seen.version, stage)
+      return hasStage ? hasFailed : withoutSending(decision, seen.version, stage)
     }
-    if (answer?.kind === 'accepted') return notAlone
+    if (answer?.kind === 'accepted') return hasFailed
     if (answer !== undefined) {
       if (deadline.isOver) return stillNot(answer.error)
       await pauseAfter(answer.error, attempt, deadline, deps)

@@ -1,6 +1,7 @@
 import { Deadline } from '../../base/deadline.ts'
 import { isZenmlError } from '../../zenml/errors.ts'
-import type { Run } from '../../zenml/model.ts'
+import type { ZenmlClient } from '../../zenml/client.ts'
+import type { ChildRun, Run } from '../../zenml/model.ts'
 import { isBeingStopped, runPhase } from '../../zenml/status.ts'
 import type { Resolution } from '../../zenml/answers/resolve-answer.ts'
 import type { Outcome } from '../conclusion.ts'
@@ -8,6 +9,7 @@ import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { findRun } from '../find/run.ts'
 import { openQuestions, type AskedQuestion } from '../watch/open-questions.ts'
+import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { stopRun } from '../stop/stop-run.ts'
 import { leftClause, leftOf } from '../stop/stop-result.ts'
@@ -130,9 +132,8 @@ async function stopRest(
   try {
     const { status, steps, childRuns } = await client.dag(runId)
     const running = unfinishedSteps(steps)
-    // One that failed or was stopped may have called others, too.
-    if (childRuns.every((child) => runPhase(child.status) === 'succeeded'))
-      return { left: undefined, running }
+    const going = await goingChildRuns(childRuns, (ended) => calledBy(ended, client))
+    if (going.length === 0) return { left: undefined, running }
     const request = {
       runId,
       status,
@@ -145,6 +146,16 @@ async function stopRest(
   } catch (error) {
     if (isZenmlError(error) || signal?.aborted === true) return NOTHING_LEFT
     throw error
+  }
+}
+
+/** None where it cannot be read. */
+async function calledBy({ id }: ChildRun, client: ZenmlClient): Promise<readonly ChildRun[]> {
+  try {
+    return (await client.dag(id)).childRuns
+  } catch (error) {
+    if (!isZenmlError(error)) throw error
+    return []
   }
 }
 

@@ -23,9 +23,10 @@ export interface Earlier {
 export async function resumeRun(
   requester: Requester,
   target: FoundTarget,
-  { client, journal, reporter }: RunDependencies,
+  deps: RunDependencies,
   mode: ResumeMode = true,
 ): Promise<Earlier> {
+  const { client, journal, reporter } = deps
   const left = await findEarlierRuns(client, requester, target.definition)
   const found = chooseEarlierRun(left, target.definition)
   if (found.kind === 'several') reporter.tell({ kind: 'resume-unclear', names: found.names })
@@ -38,7 +39,7 @@ export async function resumeRun(
     reporter.tell({ kind: 'replay', plan })
     if (plan.kind === 'replay') return { replayed: plan }
   }
-  const names = await stillEnding(client, left)
+  const names = await stillEnding(left, deps)
   if (names.length > 0) reporter.tell({ kind: 'resume-beside', names })
   else if (mode === true) reporter.tell({ kind: 'resume-none' })
   return {}

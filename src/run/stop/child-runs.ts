@@ -16,6 +16,13 @@ const TOO_MANY: Left = {
   count: 1,
 }
 
+const UNREAD: Left = {
+  kind: 'unknown',
+  who: '',
+  does: `more than ${MOST_RUNS} child runs failed or were stopped, and what the others have called was not read`,
+  count: 1,
+}
+
 const MAX_NAME_LENGTH = 100
 
 /** A child run, and what came of stopping it as soon as that is known. */
@@ -36,6 +43,7 @@ export class ChildRuns {
   readonly #begun = new Map<string, Begun>()
   /** Those that failed or were stopped and whose own child runs were read; true: none of them can be going on. */
   readonly #readBelow = new Map<string, boolean>()
+  /** By the id of the one that has ended. */
   readonly #unread = new Map<string, Left>()
   #areTooMany = false
 
@@ -62,32 +70,34 @@ export class ChildRuns {
   async stop(runs: readonly ChildRun[]): Promise<boolean> {
     this.#beginAll(runs)
     const going = await goingChildRuns(runs, async (ended) => this.#below(ended))
-    return this.#beginAll(going)
+    return going.some(({ id }) => this.#isOurs(id))
   }
 
-  #beginAll(runs: readonly ChildRun[]): boolean {
-    const going = runs.filter(({ id, status }) => runPhase(status) === 'going-on' && this.#isOurs(id))
-    for (const child of going) {
+  #beginAll(runs: readonly ChildRun[]): void {
+    for (const child of runs) {
+      if (runPhase(child.status) !== 'going-on' || !this.#isOurs(child.id)) continue
       const known = this.#begun.get(child.id)
       if (known === undefined || (known.stopped !== undefined && isOver(known.stopped))) this.#begin(child)
     }
-    return going.length > 0
   }
 
+  /** What one has called that has ended; those that go on are begun at once, whatever cannot be read beside them. */
   async #below(ended: ChildRun): Promise<readonly ChildRun[]> {
     const { id } = ended
-    if (this.#readBelow.get(id) === true) return []
+    // Whoever stops one sees to what it has called as well.
+    if (this.#family.has(id) || this.#readBelow.get(id) === true) return []
     if (this.#readBelow.size >= MOST_RUNS && !this.#readBelow.has(id)) {
-      this.#areTooMany = true
+      this.#unread.set('', UNREAD)
       return []
     }
     this.#readBelow.set(id, false)
     try {
       const called = await this.#calledBy(id)
+      this.#beginAll(called)
       this.#unread.delete(id)
       this.#readBelow.set(
         id,
-        called.every(({ status }) => runPhase(status) === 'succeeded'),
+        called.every((each) => this.#isDone(each)),
       )
       return called
     } catch (error) {
@@ -96,6 +106,10 @@ export class ChildRuns {
       if (!isGone(error)) this.#unread.set(id, unreadBelow(ended, error))
       return []
     }
+  }
+
+  #isDone({ id, status }: ChildRun): boolean {
+    return runPhase(status) === 'succeeded' || this.#readBelow.get(id) === true
   }
 
   /** One that something else of the family sees to is a circle. */

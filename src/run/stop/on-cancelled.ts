@@ -93,9 +93,7 @@ export async function onCancelled(
   }
   const isInHurry = policy.abortMs === undefined || !mayHaveStarted || 'id' in run
   const lookUpMs = isInHurry ? CANCEL_LOOK_UP_MS : lateStartLeftMs(run.sentAt, clock.now())
-  const limit = timeLimit(abortMs + CANCEL_GRACE_MS)
-  const signal =
-    policy.hurry === undefined ? limit : AbortSignal.any([limit, hurried(policy.hurry, timeLimit)])
+  const signal = limitOf(abortMs, policy, timeLimit)
   const cleanedUp = await findAndStop(
     {
       run,
@@ -118,13 +116,18 @@ export async function onCancelled(
   return { run: cleanedUp.run, outcome }
 }
 
-/** Aborted as long after the job was cancelled as the runner leaves. */
-function hurried(hurry: AbortSignal, timeLimit: CancelDependencies['timeLimit']): AbortSignal {
+/** Aborted after so long, or sooner where the job is cancelled meanwhile. */
+function limitOf(
+  ms: number,
+  { abortMs, hurry }: CancelPolicy,
+  timeLimit: CancelDependencies['timeLimit'],
+): AbortSignal {
+  const limit = timeLimit(ms + CANCEL_GRACE_MS)
+  if (abortMs === undefined || hurry === undefined) return limit
   const over = new AbortController()
   const begin = (): void => {
-    timeLimit(CANCEL_BUDGET_MS).addEventListener('abort', () => over.abort())
+    timeLimit(CANCEL_BUDGET_MS + CANCEL_GRACE_MS).addEventListener('abort', () => over.abort())
   }
-  if (hurry.aborted) begin()
-  else hurry.addEventListener('abort', begin)
-  return over.signal
+  hurry.addEventListener('abort', begin, { once: true, signal: limit })
+  return AbortSignal.any([limit, over.signal])
 }

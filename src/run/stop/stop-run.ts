@@ -304,8 +304,9 @@ class Stop {
   async #abortQuestions(): Promise<boolean> {
     const { aborted, refusal, graph } = await abortQuestions(this.#client, this.#request.runId)
     this.#unanswered = refusal
-    if (this.#status === 'paused' && !aborted) await this.#checkPaused(graph)
-    if (graph !== undefined) await this.#unlessPassing(() => this.#childRuns.stop(graph.childRuns))
+    // What those that have ended have called is read beside it, and again at the run's end: nothing waits for it here.
+    if (graph !== undefined) this.#childRuns.stop(graph.childRuns).catch(() => undefined)
+    if (this.#status === 'paused') await this.#checkPaused(graph)
     if (!aborted) return false
     this.#asked = true
     return true
@@ -314,6 +315,7 @@ class Stop {
   /** It may have been answered since; one that somebody asked to stop before waits on. */
   async #checkPaused(graph: RunGraph | undefined): Promise<void> {
     const { status } = graph ?? (await this.#look())
+    this.#status = status
     this.#wasPaused = status === 'paused' || isBeingStopped(status)
   }
 

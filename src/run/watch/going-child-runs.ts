@@ -1,5 +1,5 @@
 import type { ChildRun } from '../../zenml/model.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { hasFailedOrStopped, runPhase } from '../../zenml/status.ts'
 
 /**
  * The child runs that still run, also those called by a child run that failed or was stopped: ZenML does not end them with
@@ -13,13 +13,9 @@ export async function goingChildRuns(
   seen = new Set<string>(),
 ): Promise<ChildRun[]> {
   const fresh = childRuns.filter(({ id }) => !seen.has(id))
+  if (fresh.length === 0) return []
   for (const { id } of fresh) seen.add(id)
-  const called = await Promise.all(fresh.filter(hasEndedBadly).map(calledBy))
+  const called = await Promise.all(fresh.filter(({ status }) => hasFailedOrStopped(status)).map(calledBy))
   const going = fresh.filter(({ status }) => runPhase(status) === 'going-on')
-  return fresh.length === 0 ? [] : [...going, ...(await goingChildRuns(called.flat(), calledBy, seen))]
-}
-
-function hasEndedBadly({ status }: ChildRun): boolean {
-  const phase = runPhase(status)
-  return phase === 'failed' || phase === 'stopped'
+  return [...going, ...(await goingChildRuns(called.flat(), calledBy, seen))]
 }

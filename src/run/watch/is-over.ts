@@ -46,7 +46,7 @@ export function isOver({ run, steps }: Sighting, unchangedMs: number, now: numbe
 
 /** For how many milliseconds nothing may change until a failed or stopped run is over, where no step of it runs. */
 export function settleMs(run: Run, steps: readonly StepState[], now: number | undefined): number {
-  return isBetweenSteps(run, steps, now) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
+  return isBetweenSteps(run, steps, now, steps.length > 0) ? SETTLE_BEFORE_STARTABLE_STEP_MS : SETTLE_MS
 }
 
 /**
@@ -70,7 +70,7 @@ export function isBetweenSteps(
   run: Run,
   steps: readonly StepState[],
   now: number | undefined,
-  hasBegun = steps.length > 0,
+  hasBegun: boolean,
 ): boolean {
   if (!mayStartStep(run, steps)) return false
   // What was stopped starts nothing more.
