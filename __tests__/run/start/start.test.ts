@@ -473,8 +473,9 @@ test('resume: a run that came from another template is not taken up, and the log
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })
 
-const graphWith = (status: string) => {
-  const node = { node_id: 'step/b', type: 'step', id: 'f01', name: 'b', metadata: { status } }
+const graphWith = (status: string, type = 'step') => {
+  const id = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
+  const node = { node_id: `${type}/b`, type, id, name: 'b', metadata: { status } }
   return { status: 'failed', nodes: [node], edges: [] }
 }
 
@@ -494,7 +495,20 @@ test.each([
   ['that failed, and whose steps cannot be read', { status: 'failed' }, true, 'away', true],
   ['that failed', { status: 'failed', in_progress: false }, true, graphWith('completed'), false],
   ['that failed', { status: 'failed', in_progress: false }, 'replay', graphWith('completed'), undefined],
-  ['that was stopped', { status: 'stopped', in_progress: true }, true, undefined, false],
+  [
+    'that was stopped, and a child run goes on',
+    { status: 'stopped' },
+    true,
+    graphWith('running', 'child_run'),
+    true,
+  ],
+  [
+    'that was stopped',
+    { status: 'stopped', in_progress: true },
+    true,
+    graphWith('completed', 'child_run'),
+    false,
+  ],
 ] as const)('resume: a new run beside one %s (%j; resume: %j)', async (_, body, resume, dag, isBeside) => {
   const scene = await openScene()
   await scene.execute({ wait: false, resume: true })

@@ -167,11 +167,11 @@ describe('what a child run has called that failed', () => {
     expect(times).toBe(reads)
   })
 
-  test('is looked for below fifty, and of more it is said that they were not read', async () => {
-    expect(await (await family({ [TOP]: endedUpTo(50) })).stop()).toMatchObject({ kind: 'ended' })
-    const result = await (await family({ [TOP]: endedUpTo(51) })).stop()
+  test('is looked for below five hundred, and of more it is said that they were not read', async () => {
+    expect(await (await family({ [TOP]: endedUpTo(500) })).stop()).toMatchObject({ kind: 'ended' })
+    const result = await (await family({ [TOP]: endedUpTo(501) })).stop()
     expect(result.kind === 'left-over' && leftClause(result.left)).toBe(
-      'more than 50 child runs failed or were stopped, and what the others have called was not read',
+      'more than 500 child runs failed or were stopped, and what the others have called was not read',
     )
   })
 

@@ -1,11 +1,11 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Definition, Run } from '../../zenml/model.ts'
-import { isBeingStopped, runPhase } from '../../zenml/status.ts'
+import { hasFailedOrStopped, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
 import { isFrom } from '../start/own-run.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
-import { readSteps } from '../watch/read-steps.ts'
+import { readParts } from '../watch/read-steps.ts'
 
 /** How many earlier attempts are looked through; one request each. */
 const MOST_ATTEMPTS = 10
@@ -61,7 +61,7 @@ export function chooseEarlierRun(left: readonly LeftRun[], definition: Definitio
 
 const TIME_LIMIT_MS = 10_000
 
-/** Names of the runs that are being stopped or have failed, but whose steps may still run. */
+/** Names of the runs that come to no good end, but whose steps or child runs may still run. */
 export async function stillEnding(left: readonly LeftRun[], deps: ReadingDependencies): Promise<string[]> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
   const are = await Promise.all(left.map(async ({ run }) => isStillEnding(run, deps, limit)))
@@ -70,10 +70,12 @@ export async function stillEnding(left: readonly LeftRun[], deps: ReadingDepende
 
 /** In some modes ZenML says of a failed run that it is not in progress, whatever runs of it; before 0.85 it says nothing. */
 async function isStillEnding(run: Run, deps: ReadingDependencies, limit: AbortSignal): Promise<boolean> {
-  if (runPhase(run.status) !== 'failed') return isBeingStopped(run.status)
-  if (run.inProgress === true) return true
-  const read = await readBestEffort((client) => readSteps(client, run), deps, limit)
-  return 'missing' in read || unfinishedSteps(read.value).length > 0
+  if (!hasFailedOrStopped(run.status)) return isBeingStopped(run.status)
+  if (run.inProgress === true && runPhase(run.status) === 'failed') return true
+  const read = await readBestEffort((client) => readParts(client, run), deps, limit)
+  if ('missing' in read) return true
+  const { steps, childRuns } = read.value
+  return unfinishedSteps(steps).length > 0 || childRuns.some(({ status }) => runPhase(status) === 'going-on')
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -6,7 +6,7 @@ import { runPhase } from '../../zenml/status.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { leftOf, withoutDeed, worstOf, type Left, type StopResult } from './stop-result.ts'
 
-/** Of one run and all below it, itself included; each is asked, and then looked at every other second. As many are read. */
+/** Of one run and all below it, itself included; each is asked, and then looked at every other second. */
 const MOST_RUNS = 50
 
 const TOO_MANY: Left = {
@@ -16,10 +16,13 @@ const TOO_MANY: Left = {
   count: 1,
 }
 
+/** Of those that failed or were stopped; each is read once or twice. */
+const MOST_READ = 500
+
 const UNREAD: Left = {
   kind: 'unknown',
   who: '',
-  does: `more than ${MOST_RUNS} child runs failed or were stopped, and what the others have called was not read`,
+  does: `more than ${MOST_READ} child runs failed or were stopped, and what the others have called was not read`,
   count: 1,
 }
 
@@ -86,7 +89,7 @@ export class ChildRuns {
     const { id } = ended
     // Whoever stops one sees to what it has called as well.
     if (this.#family.has(id) || this.#readBelow.get(id) === true) return []
-    if (this.#readBelow.size >= MOST_RUNS && !this.#readBelow.has(id)) {
+    if (this.#readBelow.size >= MOST_READ && !this.#readBelow.has(id)) {
       this.#unread.set('', UNREAD)
       return []
     }
