@@ -473,61 +473,6 @@ test('resume: a run that came from another template is not taken up, and the log
   expect(scene.events.find(({ kind }) => kind === 'resume-foreign')).toMatchObject({ names: [name] })
 })
 
-const graphWith = (status: string, type = 'step') => {
-  const id = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
-  const node = { node_id: `${type}/b`, type, id, name: 'b', metadata: { status } }
-  return { status: 'failed', nodes: [node], edges: [] }
-}
-
-test.each([
-  ['that is being stopped', { status: 'stopping' }, true, undefined, true],
-  ['that failed and is in progress', { status: 'failed', in_progress: true }, true, undefined, true],
-  ['that failed and is in progress', { status: 'failed', in_progress: true }, 'replay', undefined, true],
-  // In the mode stop_on_failure, and before 0.85.
-  [
-    'that failed, and a step runs',
-    { status: 'failed', in_progress: false },
-    true,
-    graphWith('running'),
-    true,
-  ],
-  ['that failed, and a step runs', { status: 'failed' }, true, graphWith('running'), true],
-  ['that failed, and whose steps cannot be read', { status: 'failed' }, true, 'away', true],
-  ['that failed', { status: 'failed', in_progress: false }, true, graphWith('completed'), false],
-  ['that failed', { status: 'failed', in_progress: false }, 'replay', graphWith('completed'), undefined],
-  [
-    'that was stopped, and a child run goes on',
-    { status: 'stopped' },
-    true,
-    graphWith('running', 'child_run'),
-    true,
-  ],
-  [
-    'that was stopped',
-    { status: 'stopped', in_progress: true },
-    true,
-    graphWith('completed', 'child_run'),
-    false,
-  ],
-] as const)('resume: a new run beside one %s (%j; resume: %j)', async (_, body, resume, dag, isBeside) => {
-  const scene = await openScene()
-  await scene.execute({ wait: false, resume: true })
-  const { name, id } = scene.server.runs[0] ?? {}
-  scene.server.addFault({ on: 'runs', do: foundRun({ id, name, body }) })
-  const graph: FaultAction =
-    dag === 'away'
-      ? { kind: 'html', status: 403 }
-      : { kind: 'answer', status: 200, body: JSON.stringify({ id, ...dag }) }
-  if (dag !== undefined) scene.server.addFault({ on: 'dag', do: graph })
-  const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-  await scene.execute({ requester, resume, wait: false })
-  expect(scene.server.runs).toHaveLength(2)
-  expect(scene.events.filter(({ kind }) => kind.startsWith('resume'))).toEqual([
-    ...(isBeside === true ? [{ kind: 'resume-beside', names: [name] }] : []),
-    ...(isBeside === false ? [{ kind: 'resume-none' }] : []),
-  ])
-})
-
 describe('a permission that is refused after the run was made', () => {
   const refused: FaultAction = {
     kind: 'answer',
