@@ -158,13 +158,31 @@ describe('what a child run has called that failed', () => {
       0,
     )
     let times = 0
-    const calledBy = () => ((times += 1) === 1 ? Promise.reject(error) : Promise.resolve([]))
+    const calledBy = () =>
+      (times += 1) === 1 ? Promise.reject(error) : Promise.resolve({ steps: [], childRuns: [] })
     const childRuns = new ChildRuns(new Set(), () => Promise.reject(new Error('nothing goes on')), calledBy)
     for (let look = 0; look < 2; look += 1)
       await childRuns.stop([{ id: idOf(0), name: 'child-0', status: 'failed' }])
     const own = { kind: 'ended', status: 'failed', byItself: true } as const
     expect(await childRuns.together(own)).toEqual(own)
     expect(times).toBe(reads)
+  })
+
+  test('has steps that still run: nothing is said to be stopped, and they are named', async () => {
+    const step = {
+      node_id: 'step/train',
+      type: 'step',
+      id: 'f00',
+      name: 'train',
+      metadata: { status: 'running' },
+    }
+    const graph: Reply = { body: { id: idOf(0), status: 'stopped', nodes: [step], edges: [] } }
+    const { stop, named } = await family({ [TOP]: [idOf(0)], [idOf(0)]: graph })
+    const result = await stop()
+    expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(
+      /^the child run "child-0" \(b0000000-\S+0\) is failed, and its steps still run: train$/,
+    )
+    expect(await named()).toEqual(['train of the child run child-0'])
   })
 
   test('is looked for below five hundred, and of more it is said that they were not read', async () => {
@@ -179,7 +197,8 @@ describe('what a child run has called that failed', () => {
     const reads: string[] = []
     const calledBy = (id: string) => {
       reads.push(id.at(-1)!)
-      return Promise.resolve(id === idOf(0) ? [{ id: idOf(1), name: 'child-1', status: 'failed' }] : [])
+      const childRuns = id === idOf(0) ? [{ id: idOf(1), name: 'child-1', status: 'failed' }] : []
+      return Promise.resolve({ steps: [], childRuns })
     }
     const childRuns = new ChildRuns(new Set(), () => Promise.reject(new Error('nothing goes on')), calledBy)
     for (let look = 0; look < 5; look += 1)

@@ -83,7 +83,7 @@ test("a child run's name stays on one line, and is cut", async () => {
   const childRuns = new ChildRuns(
     new Set(),
     () => Promise.resolve({ kind: 'asked', status: 'stopping' }),
-    () => Promise.resolve([]),
+    () => Promise.resolve({ steps: [], childRuns: [] }),
   )
   await childRuns.stop([{ id: 'c-1', name: `evil\n::error::${'x'.repeat(5_000)}`, status: 'running' }])
   const together = await childRuns.together({ kind: 'ended', status: 'stopped', byItself: false })

@@ -82,12 +82,16 @@ async function tellGoingOn(
   if (phase !== 'failed' && phase !== 'stopped') return
   const limit = given ?? deps.timeLimit(TIME_LIMIT_MS)
   let left = MOST_GRAPHS
-  const children = await goingChildRuns(childRuns, async ({ id }) => {
+  const below: string[] = []
+  const children = await goingChildRuns(childRuns, async ({ id, name }) => {
     if (left-- <= 0) return []
     const read = await readBestEffort((client) => client.dag(id), deps, limit)
-    return 'value' in read ? read.value.childRuns : []
+    if ('missing' in read) return []
+    below.push(...unfinishedSteps(read.value.steps).map((step) => `${step} of the child run ${name}`))
+    return read.value.childRuns
   })
-  const goingOn = [...unfinishedSteps(steps), ...children.map(({ name }) => `the child run ${name}`)]
+  const named = children.map(({ name }) => `the child run ${name}`)
+  const goingOn = [...unfinishedSteps(steps), ...named, ...below]
   if (goingOn.length > 0) reporter.tell({ kind: 'left-going-on', status, steps: goingOn })
   else if (isBetweenSteps(run, steps, deps.client.serverNow, steps.length + childRuns.length > 0))
     reporter.tell({ kind: 'left-startable', status, steps: startableSteps(steps) })

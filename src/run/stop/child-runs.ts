@@ -1,9 +1,10 @@
 import { showOnOneLine } from '../../base/printable.ts'
-import type { ChildRun } from '../../zenml/model.ts'
+import type { ChildRun, RunParts } from '../../zenml/model.ts'
 import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { isPassing } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
+import { unfinishedSteps } from '../watch/is-over.ts'
 import { leftOf, withoutDeed, worstOf, type Left, type StopResult } from './stop-result.ts'
 
 /** Of one run and all below it, itself included; each is asked, and then looked at every other second. */
@@ -28,6 +29,8 @@ const UNREAD: Left = {
 
 const MAX_NAME_LENGTH = 100
 
+type Parts = Pick<RunParts, 'steps' | 'childRuns'>
+
 /** A child run, and what came of stopping it as soon as that is known. */
 interface Begun {
   readonly child: ChildRun
@@ -42,26 +45,26 @@ interface Begun {
 export class ChildRuns {
   readonly #family: Set<string>
   readonly #stop: (child: ChildRun) => Promise<StopResult>
-  readonly #calledBy: (id: string) => Promise<readonly ChildRun[]>
+  readonly #read: (id: string) => Promise<Parts>
   readonly #begun = new Map<string, Begun>()
   /** Those that failed or were stopped and whose own child runs were read; true: none of them can be going on. */
   readonly #readBelow = new Map<string, boolean>()
-  /** By the id of the one that has ended. */
-  readonly #unread = new Map<string, Left>()
+  /** Of those that have ended, by their id. */
+  readonly #leftOver = new Map<string, Left>()
   #areTooMany = false
 
   /**
    * @param family the ids of all runs that are seen to, from the topmost on; each is seen to once, by whoever finds it first
-   * @param calledBy gives the child runs of one that has ended
+   * @param read gives the parts of one that has ended
    */
   constructor(
     family: Set<string>,
     stop: (child: ChildRun) => Promise<StopResult>,
-    calledBy: (id: string) => Promise<readonly ChildRun[]>,
+    read: (id: string) => Promise<Parts>,
   ) {
     this.#family = family
     this.#stop = stop
-    this.#calledBy = calledBy
+    this.#read = read
   }
 
   /**
@@ -90,23 +93,22 @@ export class ChildRuns {
     // Whoever stops one sees to what it has called as well.
     if (this.#family.has(id) || this.#readBelow.get(id) === true) return []
     if (this.#readBelow.size >= MOST_READ && !this.#readBelow.has(id)) {
-      this.#unread.set('', UNREAD)
+      this.#leftOver.set('', UNREAD)
       return []
     }
     this.#readBelow.set(id, false)
     try {
-      const called = await this.#calledBy(id)
-      this.#beginAll(called)
-      this.#unread.delete(id)
-      this.#readBelow.set(
-        id,
-        called.every((each) => this.#isDone(each)),
-      )
-      return called
+      const { steps, childRuns } = await this.#read(id)
+      this.#beginAll(childRuns)
+      const running = unfinishedSteps(steps)
+      if (running.length === 0) this.#leftOver.delete(id)
+      else this.#leftOver.set(id, stepsLeft(ended, running))
+      this.#readBelow.set(id, running.length === 0 && childRuns.every((each) => this.#isDone(each)))
+      return childRuns
     } catch (error) {
       if (!isZenmlError(error) || isPassing(error)) throw error
       this.#readBelow.set(id, isGone(error))
-      if (!isGone(error)) this.#unread.set(id, unreadBelow(ended, error))
+      if (!isGone(error)) this.#leftOver.set(id, unreadBelow(ended, error))
       return []
     }
   }
@@ -138,7 +140,7 @@ export class ChildRuns {
   /** Waits until what was begun has come to its end, and says whether all child runs have. */
   async haveEnded(): Promise<boolean> {
     const all = await Promise.all([...this.#begun.values()].map(({ stopping }) => stopping))
-    return !this.#areTooMany && this.#unread.size === 0 && all.every(isOver)
+    return !this.#areTooMany && this.#leftOver.size === 0 && all.every(isOver)
   }
 
   /** What is known of a run together with its child runs: it has ended only if they have. */
@@ -154,8 +156,14 @@ export class ChildRuns {
     const left = [...this.#begun.values()].map(
       ({ child, stopped }) => stopped && leftOf(stopped, shown(child)),
     )
-    return worstOf([...left, ...this.#unread.values()])
+    return worstOf([...left, ...this.#leftOver.values()])
   }
+}
+
+/** ZenML no longer stops them, as those of a run that has ended itself. */
+function stepsLeft(child: ChildRun, steps: readonly string[]): Left {
+  const does = `is ${child.status}, and its steps still run: ${steps.join(', ')}`
+  return { kind: 'going-on', who: shown(child), does, count: 1 }
 }
 
 function unreadBelow(child: ChildRun, { message }: ZenmlError): Left {

@@ -70,9 +70,8 @@ export async function stopRun(
   if (deps.signal !== undefined) setMaxListeners(0, deps.signal)
   const stop = ({ id, status }: ChildRun) => stopRun({ ...request, runId: id, status }, deps, family)
   const { client } = deps
-  const calledBy = async (id: string) =>
-    (await client.with({ retries: 'none', signal: deps.signal }).dag(id)).childRuns
-  const childRuns = new ChildRuns(family, stop, calledBy)
+  const read = async (id: string) => client.with({ retries: 'none', signal: deps.signal }).dag(id)
+  const childRuns = new ChildRuns(family, stop, read)
   return childRuns.together(await new Stop(request, deps, childRuns).run())
 }
 
