@@ -1,5 +1,5 @@
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
-import { runPhase } from '../../zenml/status.ts'
+import { hasFailedOrStopped, runPhase } from '../../zenml/status.ts'
 import { readBestEffort } from '../best-effort-read.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { isBetweenSteps, startableSteps, unfinishedSteps } from '../watch/is-over.ts'
@@ -78,8 +78,7 @@ async function tellGoingOn(
   given?: AbortSignal,
 ): Promise<void> {
   const { status } = run
-  const phase = runPhase(status)
-  if (phase !== 'failed' && phase !== 'stopped') return
+  if (!hasFailedOrStopped(status)) return
   const limit = given ?? deps.timeLimit(TIME_LIMIT_MS)
   let left = MOST_GRAPHS
   const below: string[] = []

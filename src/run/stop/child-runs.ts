@@ -47,9 +47,9 @@ export class ChildRuns {
   readonly #stop: (child: ChildRun) => Promise<StopResult>
   readonly #read: (id: string) => Promise<Parts>
   readonly #begun = new Map<string, Begun>()
-  /** Those that failed or were stopped and whose own child runs were read; true: none of them can be going on. */
+  /** Those that failed or were stopped and were read; true: nothing of them or below them goes on. */
   readonly #readBelow = new Map<string, boolean>()
-  /** Of those that have ended, by their id. */
+  /** What goes on, or may, of those that had ended when they were read; by their id. */
   readonly #leftOver = new Map<string, Left>()
   #areTooMany = false
 
