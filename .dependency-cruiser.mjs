@@ -1,8 +1,8 @@
 /*
- * Which room of src/ may use which, and that nothing imports itself in a circle, types included.
+ * Which folder of src/ may use which, and that nothing imports itself in a circle, types included.
  */
 
-/** Rooms whose code a room may run. Files directly in src/ (the entry) may use every room. */
+/** Folders whose code a folder may run. Files directly in src/ (the entry) may use every folder. */
 const MAY_USE = {
   base: [],
   http: ['base'],
@@ -12,20 +12,20 @@ const MAY_USE = {
   actions: ['base', 'http', 'zenml', 'run', 'github'],
 }
 
-/** What the workflow's room may only know the types of: their values are handed to it. */
+/** What the workflow's folder may only know the types of: their values are handed to it. */
 const TYPES_FOR_GITHUB = ['http', 'zenml', 'run', 'actions']
 
-const rooms = Object.keys(MAY_USE)
+const folders = Object.keys(MAY_USE)
 const pathOf = (names) => `^src/(${names.join('|')})/`
 
-const borders = Object.entries(MAY_USE).map(([room, others]) => ({
-  name: `border-of-${room}`,
-  comment: `src/${room} may use ${others.length === 0 ? 'nothing but itself' : others.join(', ')}: values in, values out; the caller passes the rest in.`,
+const borders = Object.entries(MAY_USE).map(([folder, others]) => ({
+  name: `border-of-${folder}`,
+  comment: `src/${folder} may use ${others.length === 0 ? 'nothing but itself' : others.join(', ')}: values in, values out; the caller passes the rest in.`,
   severity: 'error',
-  from: { path: pathOf([room]) },
+  from: { path: pathOf([folder]) },
   to: {
     path: '^src/',
-    pathNot: pathOf([room, ...others, ...(room === 'github' ? TYPES_FOR_GITHUB : [])]),
+    pathNot: pathOf([folder, ...others, ...(folder === 'github' ? TYPES_FOR_GITHUB : [])]),
   },
 }))
 
@@ -47,10 +47,10 @@ export default {
       to: { path: pathOf(TYPES_FOR_GITHUB), dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'known-room',
-      comment: 'A new room needs its borders in this file.',
+      name: 'known-folder',
+      comment: 'A new folder needs its borders in this file.',
       severity: 'error',
-      from: { path: '^src/[^/]+/', pathNot: pathOf(rooms) },
+      from: { path: '^src/[^/]+/', pathNot: pathOf(folders) },
       to: {},
     },
     {

@@ -60,7 +60,7 @@ test('imports over a border, circles of types, and slow packages at the start ar
       'border-of-actions: src/actions/main.ts → src/index.ts',
       'border-of-base: src/base/text.ts → src/http/a.ts',
       'border-of-run: src/run/watch.ts → src/github/log.ts',
-      'known-room: src/cellar/a.ts → scripts/tool.ts',
+      'known-folder: src/cellar/a.ts → scripts/tool.ts',
       'no-circle: src/zenml/circle.ts → src/zenml/other.ts',
       'only-src-ships: src/cellar/a.ts → scripts/tool.ts',
       'types-only-for-github: src/github/log.ts → src/run/watch.ts',

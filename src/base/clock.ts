@@ -1,4 +1,4 @@
-/** Time as the rooms below see it; injected so that tests can let hours pass at once. */
+/** Time as the other folders see it; injected so that tests can let hours pass at once. */
 export interface Clock {
   /**
    * Milliseconds since the epoch, for names, for dates, and to compare with a server's times. Somebody may set it at any

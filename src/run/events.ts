@@ -92,7 +92,6 @@ export type RunEvent =
   | { readonly kind: 'resume-none' }
   /** What is done with what earlier attempts left, where none of it is worth taking up. */
   | { readonly kind: 'replay'; readonly plan: ReplayPlan }
-  /** The run waits for a person; told once for each question. */
   /** Lines that a step logged, in order; `areSeveral`: other steps run beside it. */
   | {
       readonly kind: 'step-log'
@@ -102,6 +101,7 @@ export type RunEvent =
     }
   /** No more is told of a step's log, or of none; `why` is a clause. */
   | { readonly kind: 'logs-not-followed'; readonly step: string | undefined; readonly why: string }
+  /** The run waits for a person; told once for each question. */
   | { readonly kind: 'paused'; readonly question: string | undefined; readonly url: string | undefined }
   | {
       readonly kind: 'trigger-hindered'

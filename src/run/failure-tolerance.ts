@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Deadline } from '../base/deadline.ts'
-import { AnswerError, isGone, type ZenmlError } from '../zenml/errors.ts'
+import { AnswerError, isNotFound, type ZenmlError } from '../zenml/errors.ts'
 import { isPassing, type Insistence } from '../zenml/retry.ts'
 
 /**
@@ -37,7 +37,7 @@ export class FailureTolerance {
 
   /** Whether ZenML has said for long enough that there is no such run. */
   isGone(error: ZenmlError): boolean {
-    if (!isGone(error)) {
+    if (!isNotFound(error)) {
       this.#goneSince = undefined
       this.#timesGone = 0
       return false

@@ -80,7 +80,7 @@ const WRONG_ADDRESS: Readonly<Record<string, (input: string) => string>> = {
 }
 
 /** ZenML's own 404: the thing asked for is not there. A route that is not there has no exception's name. */
-export function isGone(error: unknown): error is AnswerError {
+export function isNotFound(error: unknown): error is AnswerError {
   return error instanceof AnswerError && error.status === 404 && error.exception !== undefined
 }
 
@@ -91,7 +91,7 @@ export function isMissingRoute(error: unknown): error is AnswerError {
   )
 }
 
-/** True for every failure that this room reports. */
+/** True for every failure that the code in this folder reports. */
 export function isZenmlError(error: unknown): error is ZenmlError {
   return KINDS.some((kind) => error instanceof kind)
 }

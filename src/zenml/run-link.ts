@@ -6,7 +6,7 @@ import { isAtLeast } from './version.ts'
 const MAX_LENGTH = 2_000
 
 /**
- * Where a person looks at a run (ZenML API, "Where a person looks at a run"). Undefined if the server tells no
+ * Where a person looks at a run (0.98: zenml/utils/dashboard_utils.py, `get_run_url`). Undefined if the server tells no
  * address that a browser may follow.
  *
  * @param baseUrl the server's address as the user gave it

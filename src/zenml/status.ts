@@ -1,4 +1,4 @@
-/** The states in which ZenML starts nothing more of a run (ZenML API, "Watch"). */
+/** The states in which ZenML starts nothing more of a run (0.98: zenml/enums.py, `ExecutionStatus.is_finished`). */
 const FINISHED_RUN: ReadonlySet<string> = new Set([
   'completed',
   'cached',

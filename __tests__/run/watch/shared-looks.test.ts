@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { Clock } from '../../../src/base/clock.ts'
 import { aloneWith, SharedLooks, type Looks } from '../../../src/run/watch/shared-looks.ts'
-import { isGone } from '../../../src/zenml/errors.ts'
+import { isNotFound } from '../../../src/zenml/errors.ts'
 import { training, type Fault } from '../../../simulator/index.ts'
 import { closeScenes, openScene } from '../scene.ts'
 import { watchPipeline } from './watched.ts'
@@ -116,7 +116,7 @@ test('where no list comes through, a run that was deleted is gone alone, and the
   for (let look = 0; look < 3; look++) {
     const seen = await Promise.allSettled(ids.map((id) => looks.look(scene.client, id)))
     expect(seen.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
-    expect(seen[0]?.status === 'rejected' && isGone(seen[0].reason)).toBe(true)
+    expect(seen[0]?.status === 'rejected' && isNotFound(seen[0].reason)).toBe(true)
   }
   const sent = scene.server.requests.slice(before).map(({ path }) => path.replace(/\?.*/, ''))
   expect(sent.filter((path) => path.endsWith('/runs'))).toHaveLength(2)

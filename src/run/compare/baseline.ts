@@ -1,7 +1,7 @@
 import { Deadline } from '../../base/deadline.ts'
 import { isJsonObject, type JsonValue } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isGone } from '../../zenml/errors.ts'
+import { isNotFound } from '../../zenml/errors.ts'
 import { isUuid, type Run, type RunReference, type ServerInfo, type Named } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import { runPhase } from '../../zenml/status.ts'
@@ -80,7 +80,7 @@ export async function readBaseline(
   const mostMs = Math.max(TIME_LIMIT_MS, deps.lostAfterMs ?? 0)
   const limit = deps.timeLimit(mostMs)
   const read = await readBestEffort(async (client) => find(choice, compared, client), deps, limit, {
-    retries: insisting(deps.clock, new Deadline(deps.clock, mostMs), isGone),
+    retries: insisting(deps.clock, new Deadline(deps.clock, mostMs), isNotFound),
   })
   if ('missing' in read) return { kind: 'unread', why: read.missing }
   const found = read.value

@@ -16,8 +16,8 @@ function keepsWhatIsNotSent(version: string): boolean {
 }
 
 /**
- * What the server needs in addition to the overrides: an old one wants every parameter of every step (ZenML API,
- * "Trigger").
+ * What the server needs in addition to the overrides: an old one wants every parameter of every step (seen on
+ * 0.74.0).
  */
 export function completeFor(version: string, { stepParameters }: Definition, body: JsonObject): JsonObject {
   if (isAtLeast(version, 0, 85)) return body

@@ -1,7 +1,7 @@
 import leven from 'leven'
 import { didYouMean } from '../../base/words.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isGone, isZenmlError } from '../../zenml/errors.ts'
+import { isNotFound, isZenmlError } from '../../zenml/errors.ts'
 import {
   DEFINITION_NOUNS,
   isUuid,
@@ -92,7 +92,7 @@ class Finder {
     try {
       definition = await this.#client.definition(kind, id, this.#needsValues)
     } catch (error) {
-      if (isGone(error)) throw await this.#notFound(kind, `with the ID ${id}`, id)
+      if (isNotFound(error)) throw await this.#notFound(kind, `with the ID ${id}`, id)
       throw error
     }
     if (!this.#isInPipeline(definition)) {

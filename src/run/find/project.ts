@@ -2,7 +2,7 @@ import type { ProjectChoice, ProjectSource } from '../facts.ts'
 import leven from 'leven'
 import { didYouMean } from '../../base/words.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { AnswerError, isGone } from '../../zenml/errors.ts'
+import { AnswerError, isNotFound } from '../../zenml/errors.ts'
 import type { Account, Named, Project, ServerInfo } from '../../zenml/model.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
@@ -92,7 +92,7 @@ async function named(
   try {
     return await client.project(nameOrId, server)
   } catch (error) {
-    if (!isGone(error)) throw error
+    if (!isNotFound(error)) throw error
     const start = `${source}: there is no project "${nameOrId}" on this server`
     throw new RunError(`${start}${NOT_ALLOWED_HINT}${await suggestion(nameOrId, server, client)}`)
   }

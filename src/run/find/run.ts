@@ -1,6 +1,5 @@
 import { Deadline } from '../../base/deadline.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isGone } from '../../zenml/errors.ts'
 import { isUuid, type Named, type Run, type ServerInfo } from '../../zenml/model.ts'
 import { runUrl } from '../../zenml/run-link.ts'
 import { ageOf } from '../run-duration.ts'
@@ -9,6 +8,7 @@ import { retryUntilAnswered, type AskDependencies } from '../retry-until-answere
 import { readServerAndProject } from './server-and-project.ts'
 import type { ProjectChoice } from '../facts.ts'
 import { projectForLink } from './project.ts'
+import { runOfId } from '../start/own-run.ts'
 
 /** A run that is there already, and where a person looks at it. */
 export interface FoundRun {
@@ -75,14 +75,7 @@ async function untilThere(
 
 async function byId(id: string, project: Named | undefined, deps: AskDependencies): Promise<Run | undefined> {
   const soon = new Deadline(deps.clock, LOOK_UP_MS)
-  const ask = async (client: ZenmlClient): Promise<Run | undefined> => {
-    try {
-      return await client.run(id, { hydrate: true })
-    } catch (error) {
-      if (isGone(error)) return undefined
-      throw error
-    }
-  }
+  const ask = async (client: ZenmlClient): Promise<Run | undefined> => runOfId(client, id)
   const run = await retryUntilAnswered(ask, soon, deps)
   if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`)

@@ -1,4 +1,4 @@
-import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { isNotFound, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import type { RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
@@ -241,8 +241,8 @@ export class LiveLogs {
   /** A log may not be there yet, and a server may be away; both are no news before the end. */
   #notRead(followed: FollowedStep, error: ZenmlError, isOver: boolean, isFinal: boolean): void {
     followed.failures += 1
-    const isWaitedFor = isPassing(error) || isGone(error)
-    const most = isOver ? MOST_TRIES[isGone(error) ? 'gone' : 'passing'] : Infinity
+    const isWaitedFor = isPassing(error) || isNotFound(error)
+    const most = isOver ? MOST_TRIES[isNotFound(error) ? 'gone' : 'passing'] : Infinity
     if (isWaitedFor && !isFinal && followed.failures < most) return
     followed.isDone = true
     this.#unread.push({ step: followed.name, why: error.message })

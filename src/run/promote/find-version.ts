@@ -1,5 +1,5 @@
 import { didYouMean } from '../../base/words.ts'
-import { isGone } from '../../zenml/errors.ts'
+import { isNotFound } from '../../zenml/errors.ts'
 import { isUuid, type Named, type ServerInfo } from '../../zenml/model.ts'
 import type { Model, ModelVersion, VersionQuery } from '../../zenml/model-versions.ts'
 import { runPhase } from '../../zenml/status.ts'
@@ -95,7 +95,7 @@ async function several(
 
 async function byId(id: string, model: string, { client }: AskDependencies): Promise<ModelVersion> {
   const found = await client.models.version(id.toLowerCase()).catch((error: unknown) => {
-    if (!isGone(error)) throw error
+    if (!isNotFound(error)) throw error
     throw new RunError(`version: there is no model version with the ID ${id}, ${NOT_ALLOWED}`)
   })
   if (found.model.name === model || found.model.id === model.toLowerCase()) return found
@@ -111,7 +111,7 @@ async function theModel(
 ): Promise<Model> {
   if (isUuid(reference)) {
     return client.models.model(reference.toLowerCase()).catch((error: unknown) => {
-      if (!isGone(error)) throw error
+      if (!isNotFound(error)) throw error
       throw new RunError(`model: there is no model with the ID ${reference}, ${NOT_ALLOWED}`)
     })
   }

@@ -1,6 +1,6 @@
 import { mergeDeeply, type JsonObject } from '../../base/json.ts'
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isGone } from '../../zenml/errors.ts'
+import { isNotFound } from '../../zenml/errors.ts'
 import type { Run } from '../../zenml/model.ts'
 import type { PlannedRun } from '../recovery-journal.ts'
 import { uniqueDigits } from './run-name.ts'
@@ -44,7 +44,7 @@ export async function runOfId(client: ZenmlClient, id: string): Promise<Run | un
   try {
     return await client.run(id, { hydrate: true })
   } catch (error) {
-    if (isGone(error)) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

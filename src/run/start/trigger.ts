@@ -29,8 +29,8 @@ import {
 } from './trigger-errors.ts'
 
 /**
- * A key whose server process died in mid-work answers "Server too busy" for ever (ZenML API, "429, and exactly
- * one run"); a server that is merely slow gets three times its own limit of 20 s.
+ * A key whose server process died in mid-work answers "Server too busy" for ever (seen; 0.98:
+ * zenml/zen_server/request_management.py); a server that is merely slow gets three times its own limit of 20 s.
  */
 const STUCK_KEY_MS = 60_000
 

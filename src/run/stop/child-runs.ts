@@ -1,6 +1,6 @@
 import { showOnOneLine } from '../../base/printable.ts'
 import type { ChildRun, RunParts } from '../../zenml/model.ts'
-import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { isNotFound, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { isPassing } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { goingChildRuns } from '../watch/going-child-runs.ts'
@@ -107,8 +107,8 @@ export class ChildRuns {
       return childRuns
     } catch (error) {
       if (!isZenmlError(error) || isPassing(error)) throw error
-      this.#readBelow.set(id, isGone(error))
-      if (!isGone(error)) this.#leftOver.set(id, unreadBelow(ended, error))
+      this.#readBelow.set(id, isNotFound(error))
+      if (!isNotFound(error)) this.#leftOver.set(id, unreadBelow(ended, error))
       return []
     }
   }

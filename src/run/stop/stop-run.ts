@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ZenmlClient } from '../../zenml/client.ts'
 import type { Clock } from '../../base/clock.ts'
-import { AnswerError, isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { AnswerError, isNotFound, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import { Deadline } from '../../base/deadline.ts'
 import type { ChildRun, Run, RunGraph } from '../../zenml/model.ts'
 import { backoffMs, isPassing, retryAfterOf } from '../../zenml/retry.ts'
@@ -58,8 +58,8 @@ const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 const CHILD_PAUSE_MS = 1_000
 
 /**
- * Stops a run and its child runs, and sees to it that they have stopped. Handles every answer of ZenML's stop route, and
- * ends a run that has not reached its orchestrator (ZenML API, "Stop"). Never throws for what a server says.
+ * Stops a run and its child runs, and sees to it that they have stopped. Handles every answer of ZenML's stop route (0.98:
+ * zenml/utils/run_utils.py, `stop_run`), and ends a run that has not reached its orchestrator. Never throws for what a server says.
  */
 export async function stopRun(
   request: StopRequest,
@@ -130,7 +130,7 @@ class Stop {
       return await this.#ask(attempt)
     } catch (error) {
       if (!isZenmlError(error)) throw error
-      if (isGone(error)) return this.#checkGone(error)
+      if (isNotFound(error)) return this.#checkGone(error)
       return this.#tryAgainAfter(error, attempt)
     }
   }

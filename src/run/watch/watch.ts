@@ -1,5 +1,5 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import { isGone, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import { isNotFound, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
 import type { Run, RunParts, RunReference, StepState } from '../../zenml/model.ts'
 import { isPassing, retryAfterOf } from '../../zenml/retry.ts'
 import { runPhase } from '../../zenml/status.ts'
@@ -317,7 +317,7 @@ class Watch {
     this.#isInSight = false
     this.#askedToWaitMs = Math.min(retryAfterOf(error), LONGEST_ASKED_WAIT_MS)
     if (this.#tolerance.isGone(error)) return { kind: 'gone', status, detail }
-    if (isGone(error)) return undefined
+    if (isNotFound(error)) return undefined
     const { lostAfterMs } = this.#request
     if (!isPassing(error)) return this.#noteRefusal(detail)
     this.#tolerance.passed()

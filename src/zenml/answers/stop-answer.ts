@@ -22,7 +22,7 @@ export type StopAnswer =
   /** Not known; ask again. */
   | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
 
-/** Sorts an answer by its message: a 403 that is not known is never "fine" (ZenML API, "Stop"). */
+/** Sorts an answer by its message: a 403 that is not known is never "fine" (0.98: zenml/utils/run_utils.py, `stop_run`). */
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
   if (isYes(answer)) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)

@@ -1,7 +1,8 @@
 import type { Grant, Session } from './session.ts'
 
 /**
- * A service account's key at the server where the runs are: the form field `password` (ZenML API, "Login").
+ * A service account's key at the server where the runs are: the form field `password` (0.98:
+ * zenml/zen_server/routers/auth_endpoints.py, `OAuthLoginRequestForm`).
  *
  * @param otherwise for a ZenML Pro workspace that does not know keys of its organization
  */

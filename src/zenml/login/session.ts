@@ -94,7 +94,7 @@ export interface LoginDependencies {
 
 /**
  * The server counts failed logins by the minute and by the day, and a refused one counts as well: trying again
- * before the minute is over keeps the door shut (ZenML API, "Login").
+ * before the minute is over keeps the door shut (0.98: zenml/zen_server/rate_limit.py).
  */
 const LOGIN_WINDOW_MS = 61_000
 

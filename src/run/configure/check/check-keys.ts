@@ -4,7 +4,7 @@ import type { Check, Findings } from './collected-problems.ts'
 import type { SchemaValidator } from './schema-validator.ts'
 import { quoted } from '../../../base/words.ts'
 
-/** What a server refuses from everybody who starts a run by its API (ZenML API, "Trigger"). */
+/** What a server refuses from everybody who starts a run by its API (0.98: zenml/pipelines/run_utils.py). */
 export const NOT_BY_API: readonly string[] = ['schedule', 'build']
 
 /** Servers say that the values are anything, and take texts only. */

@@ -36,7 +36,7 @@ export class SchemaValidator {
   }
 
   /**
-   * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (ZenML API, "Trigger"). What
+   * How a value fits a JSON schema, by the lax rules that pydantic applies in a run (seen on 0.98.0). What
    * is not understood, or takes too long, fits: a check must not refuse what would have run.
    *
    * @param stored what the template has in this place, as ZenML writes it: by the names of fields, where the schema
