@@ -189,10 +189,37 @@ describe('a new run is started, and one line says why', () => {
       await attempt(scene, 2, given)
       expect(starts(scene)).toEqual(NEW)
       expect(reasons(scene)).toEqual([
-        `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps may still be running`,
+        `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps or child runs may still be running`,
       ])
     },
   )
+
+  test('where what a child run called that was stopped still runs', async () => {
+    const scene = await open()
+    await attempt(scene, 1)
+    const [run] = scene.server.runs
+    const [child, grandchild] = [
+      '5e9bca73-528a-42cc-80bc-7356a1d86eb7',
+      'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22',
+    ]
+    const graph = (id: string | undefined, called: string, status: string): FaultAction => ({
+      kind: 'answer',
+      status: 200,
+      body: JSON.stringify({
+        id,
+        status: 'failed',
+        nodes: [{ node_id: 'child_run/b', type: 'child_run', id: called, name: 'b', metadata: { status } }],
+        edges: [],
+      }),
+    })
+    scene.server.addFault({ on: 'dag', do: graph(run?.id, child, 'stopped') })
+    scene.server.addFault({ on: 'dag', occurrence: 2, do: graph(child, grandchild, 'running') })
+    await attempt(scene, 2, { wait: false })
+    expect(starts(scene)).toEqual(NEW)
+    expect(reasons(scene)).toEqual([
+      `The run ${run?.name ?? ''} of attempt 1 failed, but some of its steps or child runs may still be running`,
+    ])
+  })
 
   test('where nobody can tell whether steps of the earlier run are still running', async () => {
     const scene = await open()

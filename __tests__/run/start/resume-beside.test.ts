@@ -10,8 +10,9 @@ const foundRun = (run: object): FaultAction => ({
   body: JSON.stringify({ total: 1, total_pages: 1, items: [run] }),
 })
 
-const graphWith = (status: string, type = 'step') => {
-  const id = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
+const CHILD = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
+
+const graphWith = (status: string, type = 'step', id = CHILD) => {
   const node = { node_id: `${type}/b`, type, id, name: 'b', metadata: { status } }
   return { status: 'failed', nodes: [node], edges: [] }
 }
@@ -64,3 +65,33 @@ test.each([
     ...(isBeside === false ? [{ kind: 'resume-none' }] : []),
   ])
 })
+
+test.each([
+  ['a step of it runs', graphWith('running', 'step', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), true],
+  ['what it called runs', graphWith('running', 'child_run', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), true],
+  ['nothing of it runs', graphWith('stopped', 'step', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), false],
+] as const)(
+  'resume: a new run beside one whose child run was stopped, and %s',
+  async (_, below, isBeside) => {
+    const scene = await openScene()
+    await scene.execute({ wait: false, resume: true })
+    const { name, id } = scene.server.runs[0] ?? {}
+    const graphs = [
+      { id, ...graphWith('stopped', 'child_run') },
+      { id: CHILD, ...below },
+    ]
+    scene.server.addFault({ on: 'runs', do: foundRun({ id, name, body: { status: 'stopped' } }) })
+    graphs.forEach((graph, index) => {
+      scene.server.addFault({
+        on: 'dag',
+        occurrence: index + 1,
+        do: { kind: 'answer', status: 200, body: JSON.stringify(graph) },
+      })
+    })
+    const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+    await scene.execute({ requester, resume: true, wait: false })
+    expect(scene.events.filter(({ kind }) => kind.startsWith('resume'))).toEqual([
+      isBeside ? { kind: 'resume-beside', names: [name] } : { kind: 'resume-none' },
+    ])
+  },
+)

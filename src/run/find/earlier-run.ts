@@ -4,6 +4,7 @@ import { hasFailedOrStopped, isBeingStopped, runPhase } from '../../zenml/status
 import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
 import { isFrom } from '../start/own-run.ts'
+import { goingChildRuns } from '../watch/going-child-runs.ts'
 import { unfinishedSteps } from '../watch/is-over.ts'
 import { readParts } from '../watch/read-steps.ts'
 
@@ -72,10 +73,24 @@ export async function stillEnding(left: readonly LeftRun[], deps: ReadingDepende
 async function isStillEnding(run: Run, deps: ReadingDependencies, limit: AbortSignal): Promise<boolean> {
   if (!hasFailedOrStopped(run.status)) return isBeingStopped(run.status)
   if (run.inProgress === true && runPhase(run.status) === 'failed') return true
-  const read = await readBestEffort((client) => readParts(client, run), deps, limit)
-  if ('missing' in read) return true
-  const { steps, childRuns } = read.value
-  return unfinishedSteps(steps).length > 0 || childRuns.some(({ status }) => runPhase(status) === 'going-on')
+  const read = await readBestEffort(async (client) => hasPartsGoingOn(run, client), deps, limit)
+  return 'missing' in read || read.value
+}
+
+/**
+ * Whether steps or child runs of a run still run, also those of a child run that failed or was stopped.
+ *
+ * @throws ZenmlError where that cannot be read
+ */
+export async function hasPartsGoingOn(run: Run, client: ZenmlClient): Promise<boolean> {
+  const { steps, childRuns } = await readParts(client, run)
+  let doStepsRun = unfinishedSteps(steps).length > 0
+  const going = await goingChildRuns(childRuns, async ({ id }) => {
+    const ended = await client.dag(id)
+    doStepsRun ||= unfinishedSteps(ended.steps).length > 0
+    return ended.childRuns
+  })
+  return doStepsRun || going.length > 0
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -5,10 +5,8 @@ import { isZenmlError } from '../../zenml/errors.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import type { Foreseen, ReplayPlan } from '../facts.ts'
-import { chooseEarlierRun, findEarlierRuns, type LeftRun } from '../find/earlier-run.ts'
+import { chooseEarlierRun, findEarlierRuns, hasPartsGoingOn, type LeftRun } from '../find/earlier-run.ts'
 import type { FoundTarget } from '../find/target.ts'
-import { unfinishedSteps } from '../watch/is-over.ts'
-import { readSteps } from '../watch/read-steps.ts'
 import { isFrom } from './own-run.ts'
 import type { Requester } from './run-name.ts'
 
@@ -70,18 +68,17 @@ export async function planReplay(
       why: `${what} failed, but resume: replay needs ZenML 0.95 or newer (this server: ${server.version})`,
     }
   }
-  const obstacle = (await stepsObstacle(run, client)) ?? (await modelObstacle(run, client))
+  const obstacle = (await partsObstacle(run, client)) ?? (await modelObstacle(run, client))
   if (obstacle !== undefined) return { kind: 'new', why: `${what} ${obstacle}` }
   return { kind: 'replay', id: run.id, name, attempt, url: runUrl(client.serverUrl, server, run.id, project) }
 }
 
-const STILL_RUNNING = 'failed, but some of its steps may still be running'
+const STILL_RUNNING = 'failed, but some of its steps or child runs may still be running'
 
 /** A run that failed is not said to be in progress by ZenML where its mode stops it at the first failure (0.85 and newer). */
-async function stepsObstacle(run: Run, client: ZenmlClient): Promise<string | undefined> {
+async function partsObstacle(run: Run, client: ZenmlClient): Promise<string | undefined> {
   try {
-    const running = unfinishedSteps(await readSteps(client, run))
-    return running.length === 0 ? undefined : STILL_RUNNING
+    return (await hasPartsGoingOn(run, client)) ? STILL_RUNNING : undefined
   } catch (error) {
     if (!isZenmlError(error)) throw error
     return `failed, but whether its steps are still running is not known: ${error.message}`
