@@ -67,6 +67,23 @@ test('a server that is back at the second try is no more than one line', async (
   expect(lines[1]).toMatch(/^Could not log in: .*503.*; trying again for up to 1 min 50 s$/)
 })
 
+test('what cannot be read of one run of a sweep keeps the post step from none of the others', async () => {
+  const { url, requests } = await startScripted(({ path }) =>
+    path === '/api/v1/login'
+      ? { body: { access_token: 't', expires_in: null } }
+      : { status: 404, body: { detail: ['KeyError', 'no run'] } },
+  )
+  const started = { id: 'f00', name: 'nightly-2', status: 'running', isDynamic: false }
+  const lines = await linesOfPost(url, () => ({
+    STATE_cell_1: '{"started":{"id":"f0',
+    STATE_cell_2: JSON.stringify({ started }),
+  }))
+  expect(lines.at(-1)).toMatch(/nightly-2/)
+  expect(requests.map(({ path }) => path)).toContainEqual(
+    expect.stringMatching(/^\/api\/v1\/runs\/f00\/stop\?/),
+  )
+})
+
 test('while the server is away the post step says so once, and at the end how often it tried', async () => {
   const { url, requests } = await startScripted(() => ({ status: 503, body: 'Service Unavailable' }))
   const lines = await linesOfPost(url)

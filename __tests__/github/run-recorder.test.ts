@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { VirtualClock } from '../../simulator/index.ts'
 import { RunRecorder, type WorkflowStepEnd } from '../../src/github/run-recorder.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { change, details, run, RUN_URL, started, stepState, steps } from './run-events.ts'
+import { change, counts, details, run, RUN_URL, started, stepState, steps } from './run-events.ts'
 
 const end: WorkflowStepEnd = {
   conclusion: 'failed',
@@ -83,6 +83,23 @@ test('of each step the newest is known, and its last attempt also when the serve
     ['train', 'completed', 2],
     ['report', 'completed', undefined],
   ])
+})
+
+test('how many steps there are is known from a line in between, too, where none of them has changed', () => {
+  const { recorder: kept } = recorder()
+  kept.tell(steps([change('load', 'cached')], { total: 2, cached: 1, succeeded: 1 }))
+  const still = {
+    kind: 'still',
+    status: 'running',
+    sinceMs: 60_000,
+    running: [],
+    forecast: undefined,
+  } as const
+  const grown = counts({ total: 3, cached: 1, succeeded: 1 })
+  kept.tell({ ...still, counts: grown })
+  expect(kept.record.counts).toEqual(grown)
+  kept.tell({ ...still, counts: undefined })
+  expect(kept.record.counts).toEqual(grown)
 })
 
 test('steps that the server could not tell at the end stay as they were seen', () => {

@@ -52,6 +52,8 @@ test('a secret is covered among thousands of escapes, and all else stays', () =>
 test.each<[string, (code: number) => string]>([
   ['\\x4b', (code) => `\\x${code.toString(16)}`],
   ['\\u004b', (code) => `\\u00${code.toString(16)}`],
+  ['\\u{4b}', (code) => `\\u{${code.toString(16)}}`],
+  ['\\u{00004b}', (code) => `\\u{${code.toString(16).padStart(6, '0')}}`],
   ['%4b', (code) => `%${code.toString(16)}`],
   ['&#x4b;', (code) => `&#x${code.toString(16)};`],
 ])('a secret is covered where each letter is written as %s is', (_, written) => {
@@ -63,6 +65,11 @@ test('what a key of ZenML is made of is covered as well, but not its id', () => 
   const inner = { id: '01b2c3d4-5e6f-4a1b-8c2d-3e4f5a6b7c8d', key: '7f3a9dc1e4b2608fa5c1d3b70b9f48e6' }
   const key = `ZENPROKEY_${Buffer.from(JSON.stringify(inner)).toString('base64')}`
   expect(knowing(key).redact(JSON.stringify(inner))).toBe(`{"id":"${inner.id}","key":"***"}`)
+})
+
+test('a key of ZenML whose inside is JSON without any part is covered like any other', () => {
+  const key = `ZENKEY_${Buffer.from('null'.padStart(40)).toString('base64')}`
+  expect(knowing(key).redact(`the key is ${key}`)).toBe('the key is ***')
 })
 
 test.each([

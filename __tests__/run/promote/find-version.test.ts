@@ -138,6 +138,17 @@ describe('a version of a model', () => {
     expect(scene.stages()).toEqual(['staging'])
   })
 
+  test('is found by its number where the model is named by its id', async () => {
+    const scene = await openModels([null])
+    const { version } = await scene.promote(1)
+    const choice = { kind: 'model', model: version.model.id.toUpperCase(), version: '1' } as const
+    expect(await scene.promote(choice, { stage: 'staging', replace: 'always' })).toMatchObject({
+      conclusion: 'promoted',
+    })
+    // ZenML answers 422 to a flag without a value.
+    expect(scene.sent(/\/models\/[^/]+$/)).toEqual([`GET /api/v1/models/${version.model.id}?hydrate=false`])
+  })
+
   test('a text that means something in a filter is looked for as it is', async () => {
     const scene = await openModels([null])
     scene.server.addModelVersion(MODEL, { name: 'startswith:x' })

@@ -266,6 +266,45 @@ test('a run with more child runs than are looked at is not answered', async () =
   expect(bodies(scene)).toEqual([])
 })
 
+test('a run with more child runs than are looked at is answered where the question is its own', async () => {
+  const busy: PipelineSpec = {
+    name: 'child',
+    steps: [],
+    dynamic: { parameters: {}, expand: () => [{ name: 'train', seconds: 7_200 }] },
+  }
+  const { scene, id, answer } = await asked(600, { pipelines: [{ ...asking(600), child: busy }] })
+  const [question] = (await scene.client.dag(id)).questions
+  const metadata = { status: 'pending', question: 'Deploy this model?' }
+  const own = { node_id: 'own', type: 'wait_condition', id: question?.id, name: 'deploy', metadata }
+  const called = Array.from({ length: 11 }, (_, index) => ({
+    node_id: `child_run/${index}`,
+    type: 'child_run',
+    id: scene.server.runs[1]!.id,
+    name: `child-${index}`,
+    metadata: { status: 'running' },
+  }))
+  const body = JSON.stringify({ id, status: 'running', nodes: [own, ...called], edges: [] })
+  scene.server.addFault({ on: 'dag', do: { kind: 'answer', status: 200, body } })
+  expect(await answer()).toMatchObject({ conclusion: 'resolved', error: undefined })
+  expect(bodies(scene)).toEqual([YES])
+  expect((await scene.client.dag(id)).questions).toEqual([])
+})
+
+test('a run that cannot be read after its answer was taken has been answered all the same', async () => {
+  const { scene, name, answer } = await asked(5)
+  const body = '{"detail":["IllegalOperationError","Insufficient permissions to READ resource"]}'
+  scene.server.addFault({
+    on: 'run',
+    occurrence: { from: 2, to: 100 },
+    do: { kind: 'answer', status: 403, body },
+  })
+  expect(await answer()).toMatchObject({ conclusion: 'resolved', status: 'paused', error: undefined })
+  expect(scene.events.at(-1)).toMatchObject({
+    sentence: expect.stringMatching(`of the run "${name}" was answered: continue: http`),
+  })
+  expect(bodies(scene)).toEqual([YES])
+})
+
 test('a run that ZenML cannot resume is no success', async () => {
   const { scene, id, name, answer } = await asked(5)
   const paused: Fault = {

@@ -1,5 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { ZENML_VERSIONS, type Fault, type SimulatorOptions } from '../../../simulator/index.ts'
+import {
+  ZENML_VERSIONS,
+  type Fault,
+  type FaultAction,
+  type SimulatorOptions,
+} from '../../../simulator/index.ts'
 import { showsHandOver } from '../../../src/run/start/confirm-run-begins.ts'
 import type { RunRequest } from '../../../src/run/start-and-follow-run.ts'
 import { closeScenes, openScene, TRIGGER, until, type Scene } from '../scene.ts'
@@ -182,6 +187,22 @@ describe('a run that the server made and never handed over', () => {
     expect(scene.sent(TRIGGER)).toHaveLength(1)
     expect(scene.started[0]?.id).toBe(scene.server.runs[0]?.id)
   })
+})
+
+test('a run that completes by itself in the very moment in which it is to be ended is followed', async () => {
+  const scene = await open()
+  scene.server.addFault({
+    on: 'stop',
+    get do(): FaultAction {
+      scene.server.setStatus(scene.server.runs[0]?.id ?? '', 'completed')
+      return { kind: 'delay', seconds: 0 }
+    },
+  })
+  const result = await scene.execute()
+  expect(result).toMatchObject({ conclusion: 'completed', runId: scene.server.runs[0]?.id })
+  expect(scene.sent(/\/stop\?/)).toHaveLength(1)
+  expect(scene.sent(TRIGGER)).toHaveLength(1)
+  expect(scene.sent(PUT)).toEqual([])
 })
 
 const SLOW = { startupSeconds: 600 }

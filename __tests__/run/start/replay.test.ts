@@ -342,6 +342,20 @@ describe('a dry run starts nothing, and says what would be done', () => {
     expect(foreseen(scene)).toMatchObject({ kind: 'take-up', attempt: 1, status: 'completed' })
   })
 
+  test('a new one would be started, because earlier attempts left two that go on', async () => {
+    const scene = await open()
+    await attempt(scene, 1, { wait: false })
+    await scene.clock.sleep(10_000)
+    await attempt(scene, 1, { wait: false })
+    await attempt(scene, 2, { dryRun: true })
+    const [first, second] = scene.server.runs.map(({ name }) => name)
+    expect(foreseen(scene)).toEqual({
+      kind: 'new',
+      why: `Several runs of earlier attempts match (${second}, ${first})`,
+    })
+    expect(starts(scene)).toEqual(['trigger', 'trigger'])
+  })
+
   test('a new one would be started', async () => {
     const scene = await open()
     await attempt(scene, 2, { dryRun: true })

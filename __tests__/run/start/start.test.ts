@@ -55,6 +55,16 @@ describe.each(ZENML_VERSIONS)('ZenML %s: a name that the server keeps', (version
     })
   })
 
+  test('in capital letters is the name by which the step speaks of the run', async () => {
+    const scene = await openScene({ version, storesName: (name) => name.toUpperCase() })
+    const layers = [{ source: 'configuration', value: { steps: { train: { parameters: { fail: 'x' } } } } }]
+    const overrides = { layers, tags: undefined, enableCache: undefined }
+    const result = await scene.execute({ runName: 'Nightly é 1', overrides })
+    expect(result.error).toMatch(/^The run "NIGHTLY É 1" failed/)
+    expect(scene.started).toMatchObject([{ id: result.runId, name: 'NIGHTLY É 1' }])
+    expect(triggers(scene)).toBe(1)
+  })
+
   test('as quite another one is followed by its id, and the log says it', async () => {
     const scene = await openScene({ version, storesName: () => 'something else' })
     const result = await scene.execute()

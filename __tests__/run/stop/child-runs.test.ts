@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
+import type { Fault, PipelineSpec, SimulatorOptions } from '../../../simulator/index.ts'
 import { Deadline } from '../../../src/base/deadline.ts'
 import type { StopMode } from '../../../src/run/recovery-journal.ts'
 import { stopOrKeep, type StoppedOrKeptRun } from '../../../src/run/stop/stop-or-keep.ts'
@@ -63,7 +63,7 @@ function showGraph(
   scene: Scene,
   id: string,
   children: readonly (readonly [id: string, name: string, status?: string])[],
-  occurrence: number | 'always' = 'always',
+  occurrence: Fault['occurrence'] = 'always',
 ): void {
   const nodes = children.map(([child, name, status = 'running'], index) => ({
     node_id: `child_run/${index}`,
@@ -315,6 +315,31 @@ describe('what a server says of child runs is bounded', () => {
     expect(ended.sentence.length).toBeLessThan(1_000)
     const asked = new Set(scene.sent(/^POST .*\/stop\?/).map((line) => line.split('?')[0]))
     expect(asked.size).toBe(50)
+  })
+
+  test('of a hundred that a child run has called it is said, too, and the run above is not called ended', async () => {
+    const scene = await begun(calling({ ...parent, name: 'middle' }), 30)
+    const [top, middle] = scene.server.runs.map(({ id }) => id)
+    scene.server.setStatus(top!, 'failed')
+    const ids = Array.from(
+      { length: 100 },
+      (_, n) => `b0000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    )
+    // The first is that of the run above.
+    showGraph(
+      scene,
+      middle!,
+      ids.map((each) => [each, 'x']),
+      { from: 2, to: 1_000 },
+    )
+    const ended = await end(scene)
+    expect(ended).toMatchObject({ settled: false, status: 'failed' })
+    expect(ended.sentence).toMatch(
+      /is failed, but there are more than 49 child runs, and no more than that are stopped at a time: http/,
+    )
+    expect(stopsOf(scene, 1)).toHaveLength(1)
+    const asked = new Set(scene.sent(/^POST .*\/b0000000-.*\/stop\?/))
+    expect(asked.size).toBe(48)
   })
 })
 

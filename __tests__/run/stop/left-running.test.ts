@@ -112,7 +112,10 @@ test('a dynamic run that is failed while a step of it runs is not called ended: 
 
 describe('a dynamic run that failed before a step of it began', () => {
   /** What the server shows of it is at first empty, and a moment later as `later` says. */
-  async function failsEarly(later: FaultAction): Promise<{ scene: Scene; result: RunResult }> {
+  async function failsEarly(
+    later: FaultAction,
+    laterGraph = later,
+  ): Promise<{ scene: Scene; result: RunResult }> {
     const scene = await openScene({ pipelines: [unfinished], orchestrator: 'kubernetes' })
     const following = scene.execute({ target: { kind: 'template', reference: 'unfinished-template' } })
     await until(() => scene.server.runs[0]?.status === 'running')
@@ -123,7 +126,8 @@ describe('a dynamic run that failed before a step of it began', () => {
       get do(): FaultAction {
         const { at = Infinity } = scene.server.requests.find(({ path }) => path.includes('/steps?')) ?? {}
         const isLater = scene.clock.now() - at >= 3_000
-        return isLater ? later : { kind: 'answer', status: 200, body: JSON.stringify(answer) }
+        if (isLater) return on === 'dag' ? laterGraph : later
+        return { kind: 'answer', status: 200, body: JSON.stringify(answer) }
       },
     })
     scene.server.addFault(atFirst('dag', { id, status: 'failed', nodes: [], edges: [] }))
@@ -138,10 +142,21 @@ describe('a dynamic run that failed before a step of it began', () => {
     expect(leftGoingOn(scene)).toEqual([['train']])
   })
 
-  test('is one that failed before any step, also where the second look fails', async () => {
-    const { scene, result } = await failsEarly({ kind: 'html', status: 502 })
+  const away: FaultAction = { kind: 'html', status: 502 }
+  const noSteps: FaultAction = {
+    kind: 'answer',
+    status: 200,
+    body: '{"status":"failed","nodes":[],"edges":[]}',
+  }
+
+  test.each([
+    ['the second look', away],
+    ['of the second look only the list of steps', noSteps],
+  ])('is one that failed before any step, also where %s fails', async (_, laterGraph) => {
+    const { scene, result } = await failsEarly(away, laterGraph)
     expect(result.error).toContain('failed before any step')
     expect(scene.events.flatMap((each) => (each.kind === 'details' ? each.details.missing : []))).toEqual([])
+    expect(scene.sent(/\/steps\?.*hydrate=true/)).toHaveLength(2)
   })
 })
 

@@ -140,7 +140,11 @@ describe.each(ZENML_VERSIONS)('a workflow is cancelled, ZenML %s', (version) => 
     await until(() => scene.sent(/info$/).length > 0)
     controller.abort(new Error('cancelled'))
     const result = await running
-    expect(result).toMatchObject({ conclusion: 'cancelled', error: 'Cancelled before a run was started' })
+    expect(result).toMatchObject({
+      conclusion: 'cancelled',
+      status: '',
+      error: 'Cancelled before a run was started',
+    })
     expect(scene.server.runs).toHaveLength(0)
   })
 
