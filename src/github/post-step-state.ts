@@ -10,7 +10,7 @@ import { cut } from '../base/printable.ts'
 const MAX_TEXT = 1_000
 
 /** What does not change while the step runs, and what its post step must not read from inputs again. */
-export interface StepFacts {
+export interface WorkflowStepFacts {
   readonly serverUrl: string
   /** What the inputs named: the credential of a step that names something else is not for this server. */
   readonly named: string
@@ -35,8 +35,8 @@ export interface SavedRun {
 }
 
 /** What main left for its post step. */
-export interface SavedStep {
-  readonly facts: StepFacts
+export interface SavedWorkflowStep {
+  readonly facts: WorkflowStepFacts
   /** One; of a sweep one for each cell, with nothing in it where nothing is left to see to. */
   readonly runs: readonly SavedRun[]
   /** Whether some run is no longer among them, because nothing is left to see to. */
@@ -52,7 +52,7 @@ export class PostStepJournal implements RecoveryJournal {
   readonly #cells: CellJournal[] = []
 
   /** @param keep saves a value under a name for the post step; it is safe when that returns */
-  constructor(facts: StepFacts, keep: (name: string, value: string) => void) {
+  constructor(facts: WorkflowStepFacts, keep: (name: string, value: string) => void) {
     this.#keep = keep
     this.#save('facts', facts)
   }
@@ -231,7 +231,7 @@ export function readStartedRun(env: Environment): StartedRun | undefined {
 }
 
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
-export function readSavedStep(env: Environment): SavedStep | undefined {
+export function readSavedStep(env: Environment): SavedWorkflowStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || isSettled(env)) return undefined
   const cells = readCells(env, facts.onCancel)

@@ -64,7 +64,7 @@ import {
   type RunPage,
   type DefinitionQuery,
   type StepPage,
-} from './queries.ts'
+} from './calls.ts'
 import { readResolveAnswer, toWaitCondition, waitConditionSchema } from './answers/resolve-answer.ts'
 import type { Resolution, ResolveAnswer, WaitCondition } from './answers/resolve-answer.ts'
 import { isYes, readStopAnswer, type StopAnswer } from './answers/stop-answer.ts'

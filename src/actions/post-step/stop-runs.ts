@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Environment } from '../../github/workflow/environment.ts'
 import { isFromVariables, named, type ConnectionInputs } from '../../github/inputs/connection.ts'
 import { inline, type WorkflowLog } from '../../github/log/workflow-log.ts'
-import type { SavedStep } from '../../github/post-step-state.ts'
+import type { SavedWorkflowStep } from '../../github/post-step-state.ts'
 import { RetryLog } from '../../github/log/retry-log.ts'
 import { findAndStop, type FoundAndStopped } from '../../run/stop/find-and-stop.ts'
 import { lateStartLeftMs } from '../../run/stop/late-start.ts'
@@ -27,7 +27,7 @@ export interface PostDependencies extends Pick<Surroundings, 'clock' | 'timeLimi
 
 /** Stops the runs that main left, or leaves them running, as was wished, and says what became of them. */
 export async function stopRunsOf(
-  { facts, runs, hasSettled }: SavedStep,
+  { facts, runs, hasSettled }: SavedWorkflowStep,
   again: ConnectionInputs | undefined,
   env: Environment,
   deps: PostDependencies,

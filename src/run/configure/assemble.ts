@@ -1,7 +1,7 @@
 import type { Definition } from '../../zenml/model.ts'
 import { checkConfiguration } from './check/check-configuration.ts'
 import { checkExpectedNames, type ExpectedName } from './check/expected-names.ts'
-import { Findings } from './check/collected-problems.ts'
+import { Findings } from './check/findings.ts'
 import { FirstLines } from './check/first-lines.ts'
 import { readOutline } from './check/outline.ts'
 import { mergeOverrides, type Configuration, type Overrides } from './merge.ts'

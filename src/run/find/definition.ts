@@ -10,7 +10,7 @@ import {
   type Named,
   type ServerInfo,
 } from '../../zenml/model.ts'
-import type { DefinitionQuery } from '../../zenml/queries.ts'
+import type { DefinitionQuery } from '../../zenml/calls.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import { RunError } from '../errors.ts'
 import type { ProjectChoice } from '../facts.ts'

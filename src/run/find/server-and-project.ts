@@ -1,6 +1,6 @@
 import type { Read } from '../../zenml/api.ts'
 import type { Account, Project, ServerInfo } from '../../zenml/model.ts'
-import { projectCall, PROJECTS } from '../../zenml/queries.ts'
+import { projectCall, PROJECTS } from '../../zenml/calls.ts'
 import type { ProjectChoice } from '../facts.ts'
 import type { RunDependencies } from '../run-supervisor.ts'
 import { findProject } from './project.ts'

@@ -4,7 +4,7 @@ import { projectForLink } from './project.ts'
 import { readServerAndProject } from './server-and-project.ts'
 import { namedQuery, resolveTarget, type Target } from './definition.ts'
 import type { Read } from '../../zenml/api.ts'
-import { definitionCall, definitionsCall } from '../../zenml/queries.ts'
+import { definitionCall, definitionsCall } from '../../zenml/calls.ts'
 import type { RunDependencies } from '../run-supervisor.ts'
 
 export interface FindRequest {

@@ -296,11 +296,11 @@ class Trigger {
     if (first === undefined) return undefined
     await this.#deps.clock.sleep(ADOPTION_PAUSE_MS, this.#deps.signal)
     const second = (await this.#lookUp()).find(({ id }) => id === first.id)
-    return second === undefined ? undefined : this.#beginning(second)
+    return second === undefined ? undefined : this.#ifItBegins(second)
   }
 
   /** The run if it begins; undefined where it never will, and another one is to be started. */
-  async #beginning(run: Run): Promise<TriggeredRun | undefined> {
+  async #ifItBegins(run: Run): Promise<TriggeredRun | undefined> {
     const { nameIsOurs, showsHandOver, deadline, endReason: reason } = this.#request
     const name = run.name ?? this.#request.name
     if (this.#doubt === undefined) return { run, name, adopted: true }

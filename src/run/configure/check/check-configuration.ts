@@ -3,7 +3,7 @@ import { isAtLeast } from '../../../zenml/version.ts'
 import { keysOf, type Path } from '../layers.ts'
 import { checkKeys, NOT_BY_API } from './check-keys.ts'
 import { checkParameters } from './check-parameters.ts'
-import type { Check } from './collected-problems.ts'
+import type { Check } from './findings.ts'
 import type { Outline } from './outline.ts'
 import { alternatives, didYouMean, quoted } from '../../../base/words.ts'
 

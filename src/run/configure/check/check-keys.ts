@@ -1,6 +1,6 @@
 import { isJsonObject, member, type JsonObject, type JsonValue } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
-import type { Check, Findings } from './collected-problems.ts'
+import type { Check, Findings } from './findings.ts'
 import type { SchemaValidator } from './schema-validator.ts'
 import { quoted } from '../../../base/words.ts'
 

@@ -7,7 +7,7 @@ import {
   type JsonValue,
 } from '../../../base/json.ts'
 import type { Path } from '../layers.ts'
-import type { Findings } from './collected-problems.ts'
+import type { Findings } from './findings.ts'
 import type { Misfit } from './validation-result.ts'
 import type { ParameterOutline } from './outline.ts'
 import { alternatives, asNested, didYouMean, quoted, type Show } from '../../../base/words.ts'
