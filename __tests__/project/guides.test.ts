@@ -45,6 +45,27 @@ test('a workflow that calls another one of the guides gives it what it takes, an
   }
 })
 
+test('a workflow for closed pull requests is in the group of one that starts runs, named by what a merge does not change', () => {
+  const Grouped = z.object({
+    on: z.literal('pull_request').or(z.object({ pull_request: z.object({ types: z.array(z.string()) }) })),
+    concurrency: z
+      .string()
+      .transform((group) => ({ group, 'cancel-in-progress': false }))
+      .or(z.object({ group: z.string(), 'cancel-in-progress': z.boolean() })),
+  })
+  const grouped = blocks.flatMap(({ text }) => {
+    const workflow = Grouped.safeParse(parse(text))
+    return workflow.success ? [workflow.data] : []
+  })
+  const started = grouped.filter(({ on }) => typeof on === 'string').map(({ concurrency }) => concurrency)
+  const closed = grouped.filter(({ on }) => typeof on !== 'string').map(({ concurrency }) => concurrency)
+  expect(closed.length).toBeGreaterThan(2)
+  for (const concurrency of closed) {
+    expect(started).toContainEqual(concurrency)
+    expect(concurrency.group).toContain('${{ github.event.pull_request.number }}')
+  }
+})
+
 test('examples use the versions of actions that CI uses', () => {
   const ci = projectFile('.github/workflows/ci.yml')
   // Our own workflows keep no files.
