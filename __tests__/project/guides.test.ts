@@ -123,6 +123,13 @@ test('every guide is reached from the README', () => {
   expect(guides().filter((guide) => !reached.has(guide))).toEqual([])
 })
 
+test('the README says how to try the action without a server, and how to run the tests', () => {
+  const named = [...projectFile('README.md').matchAll(/`(npm (?:run )?[^`]+)`/g)].map(([, command]) => command)
+  expect(named).toEqual(['npm ci && npm run demo', 'npm test'])
+  const { scripts } = JSON.parse(projectFile('package.json')) as { scripts: object }
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test']))
+})
+
 /** Lines as an editor counts them. */
 const MOST_LINES = 260
 /** Without code blocks and the pipes of tables. */

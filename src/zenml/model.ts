@@ -75,7 +75,7 @@ export interface DefinitionDocuments {
   readonly configTemplate: JsonObject | undefined
   /** The JSON schema of a run configuration, stricter than the server itself. */
   readonly configSchema: JsonObject | undefined
-  /** The pipeline's steps and, in newer servers (absent in 0.92.0, present in 0.94.6), the types of all parameters. */
+  /** The pipeline's steps and, in newer servers (from 0.94.1 on), the types of all parameters. */
   readonly pipelineSpec: JsonObject | undefined
 }
 

@@ -33,7 +33,7 @@ export interface Outline {
 
 /**
  * Reads what a template or snapshot says of its parameters; undefined where it says nothing that can be used.
- * Names come from everywhere, types from `pipeline_spec` (absent in 0.92.0, present in 0.94.6) or else from `config_schema`.
+ * Names come from everywhere, types from `pipeline_spec` (from 0.94.1 on) or else from `config_schema`.
  */
 export function readOutline(definition: Definition): Outline | undefined {
   const { configTemplate, configSchema, pipelineSpec } = definition.documents
