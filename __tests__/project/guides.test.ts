@@ -124,7 +124,9 @@ test('every guide is reached from the README', () => {
 })
 
 test('the README says how to try the action without a server, and how to run the tests', () => {
-  const named = [...projectFile('README.md').matchAll(/`(npm (?:run )?[^`]+)`/g)].map(([, command]) => command)
+  const named = [...projectFile('README.md').matchAll(/`(npm (?:run )?[^`]+)`/g)].map(
+    ([, command]) => command,
+  )
   expect(named).toEqual(['npm ci && npm run demo', 'npm test'])
   const { scripts } = JSON.parse(projectFile('package.json')) as { scripts: object }
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test']))
