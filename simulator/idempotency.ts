@@ -9,7 +9,8 @@ interface Job {
 }
 
 /**
- * Triggers under way and their idempotency keys (from ZenML 0.84 on: zenml/zen_server/request_management.py): the same key joins the work or gets its
+ * Triggers under way and their idempotency keys (from ZenML 0.84 on:
+ * zenml/zen_server/request_management.py): the same key joins the work or gets its
  * answer; a keyed request gives up waiting after the request timeout while the work goes on. Refused work is
  * forgotten, so the same key tries again.
  */

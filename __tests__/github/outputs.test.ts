@@ -9,7 +9,7 @@ import { isSummaryDue } from '../../src/github/post-step-quick-exit.ts'
 import { saveState, setOutput } from '../../src/github/outputs.ts'
 import {
   noteSummary,
-  readSavedStep,
+  readSavedWorkflowStep,
   PostStepJournal,
   withLaterState,
 } from '../../src/github/post-step-state.ts'
@@ -97,7 +97,7 @@ test.each(['training', 'zenml', 'name', 'stop', 'true'])(
     const env = Object.fromEntries(
       Object.entries(readFileCommands('state')).map(([name, value]) => [`STATE_${name}`, value]),
     )
-    expect(readSavedStep(env)).toMatchObject({ facts, runs: [{ planned, started, mode: 'stop' }] })
+    expect(readSavedWorkflowStep(env)).toMatchObject({ facts, runs: [{ planned, started, mode: 'stop' }] })
     expect(isSummaryDue(env)).toBe(true)
   },
 )
@@ -119,7 +119,7 @@ test('the post step of a sweep knows of each run what main knew of it', () => {
   const env = Object.fromEntries(
     Object.entries(readFileCommands('state')).map(([name, value]) => [`STATE_${name}`, value]),
   )
-  expect(readSavedStep(env)?.runs).toEqual([
+  expect(readSavedWorkflowStep(env)?.runs).toEqual([
     { planned: undefined, started: run, mode: 'stop', settled: false },
   ])
 })

@@ -5,7 +5,7 @@ import { readConnectionAgain } from '../github/inputs/credential-again.ts'
 import { readFile } from '../github/workflow/files.ts'
 import type { WorkflowLog } from '../github/log/workflow-log.ts'
 import { isSettled } from '../github/post-step-quick-exit.ts'
-import { readProcess, readSavedStep, withLaterState } from '../github/post-step-state.ts'
+import { readProcess, readSavedWorkflowStep, withLaterState } from '../github/post-step-state.ts'
 import { killSurvivingMain } from '../github/workflow/kill-surviving-main.ts'
 import { parseServerUrl } from '../zenml/server-url.ts'
 import { systemClock, timeLimit } from '../base/system-clock.ts'
@@ -31,7 +31,7 @@ export async function lookAfterMain(given: Environment, deps: PostDependencies):
   const { log } = deps
   if (isSettled(given) && !isReportDue(given)) return
   const env = await killMain(given, log)
-  const saved = readSavedStep(env)
+  const saved = readSavedWorkflowStep(env)
   if (saved === undefined && !isReportDue(env)) return
   const mask = (secret: string): void => {
     log.mask(secret)

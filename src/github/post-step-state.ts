@@ -231,7 +231,7 @@ export function readStartedRun(env: Environment): StartedRun | undefined {
 }
 
 /** What main left unsettled; undefined if it ended in order, did not get to its inputs' end, or left nothing readable. */
-export function readSavedStep(env: Environment): SavedWorkflowStep | undefined {
+export function readSavedWorkflowStep(env: Environment): SavedWorkflowStep | undefined {
   const facts = readState(env, 'facts', factsSchema)
   if (facts === undefined || isSettled(env)) return undefined
   const cells = readCells(env, facts.onCancel)

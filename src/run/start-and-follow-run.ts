@@ -109,9 +109,9 @@ async function tellDryRun(
   const name = runName ?? configured ?? namePattern(requester, definition)
   const earlier =
     resume === 'replay' && requester.attempt > 1
-      ? await within(deadline, deps, async ({ client }) => {
+      ? await within(deadline, deps, async (limited) => {
           const { foreseeReplay } = await import('./start/replay.ts')
-          return foreseeReplay(requester, found, client)
+          return foreseeReplay(requester, found, limited)
         })
       : undefined
   deps.reporter.tell({

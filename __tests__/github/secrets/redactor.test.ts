@@ -67,7 +67,7 @@ test('what a key of ZenML is made of is covered as well, but not its id', () => 
   expect(knowing(key).redact(JSON.stringify(inner))).toBe(`{"id":"${inner.id}","key":"***"}`)
 })
 
-test('a key of ZenML whose inside is JSON without any part is covered like any other', () => {
+test('a key of ZenML that holds the JSON null is covered like any other', () => {
   const key = `ZENKEY_${Buffer.from('null'.padStart(40)).toString('base64')}`
   expect(knowing(key).redact(`the key is ${key}`)).toBe('the key is ***')
 })

@@ -78,3 +78,21 @@ test.each([
   )
   expect(requests.filter((line) => line.startsWith('POST /run_templates'))).toEqual([])
 })
+
+test('ZenML 0.74.0: the newest template of a pipeline is not run where it is in another workspace', async () => {
+  const { outputs, requests } = await takeStep(files, {
+    server: { version: '0.74.0' },
+    tamper: (route) =>
+      route === 'template'
+        ? change('metadata.workspace.id', '5e9bca73-528a-42cc-80bc-7356a1d86eb7')
+        : undefined,
+    changes: {
+      target: { kind: 'pipeline', pipeline: 'training' },
+      project: { nameOrId: 'default', source: 'project' },
+    },
+  })
+  expect(outputs['error']).toMatch(
+    /^pipeline: "training" has no named run template that can be run in the project "default"/,
+  )
+  expect(requests.filter((line) => line.startsWith('POST /run_templates'))).toEqual([])
+})

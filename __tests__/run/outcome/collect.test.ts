@@ -354,26 +354,29 @@ test('of a step that was tried again only what its last attempt left counts', as
   expect(result.error).toContain('got no such value')
 })
 
-test('0.74.0: what the run repeats of a step that was tried again is not told as that of the run, too', async () => {
-  const pipeline = { name: 'plain', steps: [{ name: 'train', seconds: 1 }] }
-  const scene = await openScene({ version: '0.74.0', pipelines: [pipeline] })
-  const { runId = '' } = await scene.execute({
-    target: { kind: 'template', reference: 'plain-template' },
-    wait: false,
-  })
-  const { id: accountId } = await scene.client.account()
-  const scope = { projectId: scene.server.seeded.project, accountId, server: { hasProjects: false } }
-  await scene.client.noteMetadata(runId, { 'train::scores': { f1: 0.5 } }, scope)
-  const attempts = [0.4, 0.5].map((f1, index) =>
-    attempt('train', index === 0 ? 'retried' : 'completed', { scores: { f1 } }),
-  )
-  scene.server.addFault({ on: 'steps', occurrence: 'always', do: listOf(...attempts) })
-  await scene.attach(runId)
-  expect(detailsOf(scene.events)?.metadata).toEqual({})
-  expect(detailsOf(scene.events)?.stepMetadata).toEqual([
-    { step: 'train', metadata: { scores: { f1: 0.5 } } },
-  ])
-})
+test.each([0.4, 0.5])(
+  '0.74.0: what the run repeats of a step that was tried again is not told as that of the run, too (%d)',
+  async (repeated) => {
+    const pipeline = { name: 'plain', steps: [{ name: 'train', seconds: 1 }] }
+    const scene = await openScene({ version: '0.74.0', pipelines: [pipeline] })
+    const { runId = '' } = await scene.execute({
+      target: { kind: 'template', reference: 'plain-template' },
+      wait: false,
+    })
+    const { id: accountId } = await scene.client.account()
+    const scope = { projectId: scene.server.seeded.project, accountId, server: { hasProjects: false } }
+    await scene.client.noteMetadata(runId, { 'train::scores': { f1: repeated } }, scope)
+    const attempts = [0.4, 0.5].map((f1, index) =>
+      attempt('train', index === 0 ? 'retried' : 'completed', { scores: { f1 } }),
+    )
+    scene.server.addFault({ on: 'steps', occurrence: 'always', do: listOf(...attempts) })
+    await scene.attach(runId)
+    expect(detailsOf(scene.events)?.metadata).toEqual({})
+    expect(detailsOf(scene.events)?.stepMetadata).toEqual([
+      { step: 'train', metadata: { scores: { f1: 0.5 } } },
+    ])
+  },
+)
 
 test('an attempt that failed and is not followed by another has no results', async () => {
   const { result, details } = await collectFrom([attempt('train', 'retried', { accuracy: 0.95 })], {

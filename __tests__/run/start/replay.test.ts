@@ -194,7 +194,7 @@ describe('a new run is started, and one line says why', () => {
     },
   )
 
-  test('where what a child run called that was stopped still runs', async () => {
+  test('where a run that a stopped child run called still runs', async () => {
     const scene = await open()
     await attempt(scene, 1)
     const [run] = scene.server.runs
@@ -232,8 +232,23 @@ describe('a new run is started, and one line says why', () => {
     await attempt(scene, 2, { wait: false })
     expect(starts(scene)).toEqual(NEW)
     expect(reasons(scene)[0]).toMatch(
-      /failed, but whether its steps are still running is not known: Could not read .*: the server answered 403/,
+      /failed, but whether its steps or child runs are still running is not known: could not read .*: the server answered 403/,
     )
+  })
+
+  test('where nothing has said for a minute whether steps of the earlier run are still running', async () => {
+    const scene = await open()
+    await attempt(scene, 1)
+    scene.server.addFault({ on: 'dag', occurrence: 'always', do: { kind: 'hang' } })
+    await scene.executeWith(
+      { target: TARGET, requester: requester(2), resume: 'replay', wait: false },
+      {
+        ...scene.dependencies(),
+        timeLimit: (ms) => AbortSignal.timeout([10_000, 60_000].includes(ms) ? 200 : 600_000),
+      },
+    )
+    expect(starts(scene)).toEqual(NEW)
+    expect(reasons(scene)[0]).toMatch(/are still running is not known: the server did not answer in time$/)
   })
 
   test('where the earlier run has a model version, which would stay without what is reused', async () => {

@@ -10,9 +10,8 @@ const foundRun = (run: object): FaultAction => ({
   body: JSON.stringify({ total: 1, total_pages: 1, items: [run] }),
 })
 
-const CHILD = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
-
-const graphWith = (status: string, type = 'step', id = CHILD) => {
+const graphWith = (status: string, type = 'step') => {
+  const id = '5e9bca73-528a-42cc-80bc-7356a1d86eb7'
   const node = { node_id: `${type}/b`, type, id, name: 'b', metadata: { status } }
   return { status: 'failed', nodes: [node], edges: [] }
 }
@@ -66,32 +65,69 @@ test.each([
   ])
 })
 
+const idOf = (n: number) => `b0000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+
+const child = (status: string, n: number) => ({
+  node_id: `child_run/c${n}`,
+  type: 'child_run',
+  id: idOf(n),
+  name: `c${n}`,
+  metadata: { status },
+})
+
+const graphOf = (id: string | undefined, ...nodes: object[]): FaultAction => ({
+  kind: 'answer',
+  status: 200,
+  body: JSON.stringify({ id, status: 'stopped', nodes, edges: [] }),
+})
+
+const step = (status: string) => ({ ...child(status, 99), node_id: 'step/s', type: 'step', name: 's' })
+
+/** A re-run after a run that was stopped; gives what is said of it. */
+async function rerun(graphs: (id: string) => FaultAction[]) {
+  const scene = await openScene()
+  const { runId: id = '' } = await scene.execute({ wait: false, resume: true })
+  const name = scene.server.runs[0]?.name
+  scene.server.addFault({ on: 'runs', do: foundRun({ id, name, body: { status: 'stopped' } }) })
+  graphs(id).forEach((graph, index) => {
+    scene.server.addFault({ on: 'dag', occurrence: index + 1, do: graph })
+  })
+  const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
+  await scene.execute({ requester, resume: true, wait: false })
+  const told = scene.events.map(({ kind }) => kind).filter((kind) => kind.startsWith('resume'))
+  return { told, graphsRead: scene.sent(/\/dag/).length }
+}
+
 test.each([
-  ['a step of it runs', graphWith('running', 'step', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), true],
-  ['what it called runs', graphWith('running', 'child_run', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), true],
-  ['nothing of it runs', graphWith('stopped', 'step', 'd2f1c8a4-93be-4f07-8f51-0d9b6f0c1e22'), false],
+  ['a step of it runs', graphOf(idOf(1), step('running')), 'resume-beside'],
+  ['what it called runs', graphOf(idOf(1), child('running', 2)), 'resume-beside'],
+  ['what it called is in a state that nobody knows', graphOf(idOf(1), child('dreaming', 2)), 'resume-beside'],
+  ['nothing of it runs', graphOf(idOf(1), step('stopped')), 'resume-none'],
+  ['it was deleted', { kind: 'answer', status: 404, body: '{"detail":["KeyError","none"]}' }, 'resume-none'],
+  ['it cannot be read', { kind: 'html', status: 403 }, 'resume-beside'],
 ] as const)(
   'resume: a new run beside one whose child run was stopped, and %s',
-  async (_, below, isBeside) => {
-    const scene = await openScene()
-    await scene.execute({ wait: false, resume: true })
-    const { name, id } = scene.server.runs[0] ?? {}
-    const graphs = [
-      { id, ...graphWith('stopped', 'child_run') },
-      { id: CHILD, ...below },
-    ]
-    scene.server.addFault({ on: 'runs', do: foundRun({ id, name, body: { status: 'stopped' } }) })
-    graphs.forEach((graph, index) => {
-      scene.server.addFault({
-        on: 'dag',
-        occurrence: index + 1,
-        do: { kind: 'answer', status: 200, body: JSON.stringify(graph) },
-      })
-    })
-    const requester = { workflowRunId: '4711', attempt: 2, stepIdentity: '0a1b2c3d' }
-    await scene.execute({ requester, resume: true, wait: false })
-    expect(scene.events.filter(({ kind }) => kind.startsWith('resume'))).toEqual([
-      isBeside ? { kind: 'resume-beside', names: [name] } : { kind: 'resume-none' },
-    ])
+  async (_, below, expected) => {
+    const { told } = await rerun((id) => [graphOf(id, child('stopped', 1)), below])
+    expect(told).toEqual([expected])
+  },
+)
+
+test('resume: nothing below a run is read once a part of it is seen to run', async () => {
+  const { told, graphsRead } = await rerun((id) => [graphOf(id, child('stopped', 1), child('running', 2))])
+  expect(told).toEqual(['resume-beside'])
+  expect(graphsRead).toBe(1)
+})
+
+test.each([
+  [500, 'resume-none', 501],
+  [501, 'resume-beside', 501],
+] as const)(
+  'resume: of a run with %d child runs that failed it is told: %s',
+  async (count, expected, most) => {
+    const failed = Array.from({ length: count }, (_, n) => child('failed', n))
+    const { told, graphsRead } = await rerun((id) => [graphOf(id, ...failed)])
+    expect(told).toEqual([expected])
+    expect(graphsRead).toBe(most)
   },
 )

@@ -317,7 +317,7 @@ describe('what a server says of child runs is bounded', () => {
     expect(asked.size).toBe(50)
   })
 
-  test('of a hundred that a child run has called it is said, too, and the run above is not called ended', async () => {
+  test('a hundred below a child run are too many, too: the run above is not called ended', async () => {
     const scene = await begun(calling({ ...parent, name: 'middle' }), 30)
     const [top, middle] = scene.server.runs.map(({ id }) => id)
     scene.server.setStatus(top!, 'failed')

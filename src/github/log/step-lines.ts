@@ -138,6 +138,6 @@ export function notResumed({
     case 'resume-foreign':
       return `Runs of earlier attempts (${shown}) used another template or snapshot, so a new run is started`
     case 'resume-beside':
-      return `Steps of earlier attempts' runs may still be running (${shown}), and a new run is started beside them`
+      return `Steps or child runs of earlier attempts' runs may still be running (${shown}), and a new run is started beside them`
   }
 }

@@ -158,15 +158,18 @@ class Finder {
   async newestOf(pipeline: string): Promise<Definition> {
     const kind = isAtLeast(this.#server.version, 0, 90) ? 'snapshot' : 'template'
     const query = { pipeline, project: this.#project?.id, runnable: true, size: 100 }
-    const newest = (await this.#client.definitions(kind, query)).find(
+    const listed = (await this.#client.definitions(kind, query)).filter(
       (definition) =>
         definition.runnable === true &&
         definition.name !== undefined &&
         this.#isInPipeline(definition) &&
         this.#isInProject(definition),
     )
-    if (newest !== undefined)
-      return runnable(await this.#client.definition(kind, newest.id, this.#needsValues))
+    for (const { id } of listed) {
+      const definition = await this.#client.definition(kind, id, this.#needsValues)
+      // In a list, 0.74 does not say where an item belongs.
+      if (this.#isInProject(definition)) return runnable(definition)
+    }
     throw await this.#nothingOf(kind, pipeline)
   }
 

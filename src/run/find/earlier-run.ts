@@ -1,5 +1,6 @@
 import type { ZenmlClient } from '../../zenml/client.ts'
-import type { Definition, Run } from '../../zenml/model.ts'
+import { isNotFound, isZenmlError, type ZenmlError } from '../../zenml/errors.ts'
+import type { ChildRun, Definition, Run, RunParts } from '../../zenml/model.ts'
 import { hasFailedOrStopped, isBeingStopped, runPhase } from '../../zenml/status.ts'
 import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import { pipelineOf, stepNamePrefix, type Requester } from '../start/run-name.ts'
@@ -65,32 +66,54 @@ const TIME_LIMIT_MS = 10_000
 /** Names of the runs that come to no good end, but whose steps or child runs may still run. */
 export async function stillEnding(left: readonly LeftRun[], deps: ReadingDependencies): Promise<string[]> {
   const limit = deps.timeLimit(TIME_LIMIT_MS)
-  const are = await Promise.all(left.map(async ({ run }) => isStillEnding(run, deps, limit)))
-  return left.filter((_, index) => are[index]).map(({ name }) => name)
+  const names: string[] = []
+  // One after the other: each may have child runs, which are read side by side.
+  for (const { run, name } of left) if (await isStillEnding(run, deps, limit)) names.push(name)
+  return names
 }
 
 /** In some modes ZenML says of a failed run that it is not in progress, whatever runs of it; before 0.85 it says nothing. */
 async function isStillEnding(run: Run, deps: ReadingDependencies, limit: AbortSignal): Promise<boolean> {
   if (!hasFailedOrStopped(run.status)) return isBeingStopped(run.status)
   if (run.inProgress === true && runPhase(run.status) === 'failed') return true
-  const read = await readBestEffort(async (client) => hasPartsGoingOn(run, client), deps, limit)
+  const read = await readBestEffort((client) => mayHavePartsGoingOn(client, run), deps, limit)
   return 'missing' in read || read.value
 }
 
+/** Of child runs that failed or were stopped, for one run. */
+const MOST_READ = 500
+
 /**
- * Whether steps or child runs of a run still run, also those of a child run that failed or was stopped.
+ * Whether steps or child runs of a run still run, also those of a child run that failed or was stopped; or may, where there
+ * are more of these than are read.
  *
- * @throws ZenmlError where that cannot be read
+ * @throws ZenmlError where nothing that was read goes on, and not everything could be read
  */
-export async function hasPartsGoingOn(run: Run, client: ZenmlClient): Promise<boolean> {
-  const { steps, childRuns } = await readParts(client, run)
-  let doStepsRun = unfinishedSteps(steps).length > 0
-  const going = await goingChildRuns(childRuns, async ({ id }) => {
-    const ended = await client.dag(id)
-    doStepsRun ||= unfinishedSteps(ended.steps).length > 0
-    return ended.childRuns
+export async function mayHavePartsGoingOn(client: ZenmlClient, run: Run): Promise<boolean> {
+  const seen = { goingOn: false, graphs: 0, failures: [] as ZenmlError[] }
+  const note = ({ steps, childRuns }: Pick<RunParts, 'steps' | 'childRuns'>): readonly ChildRun[] => {
+    seen.goingOn ||= unfinishedSteps(steps).length > 0 || childRuns.some(isUnfinished)
+    return childRuns
+  }
+  await goingChildRuns(note(await readParts(client, run)), async ({ id }) => {
+    seen.graphs += 1
+    if (seen.goingOn || seen.failures.length > 0 || seen.graphs > MOST_READ) return []
+    try {
+      return note(await client.dag(id))
+    } catch (error) {
+      if (!isZenmlError(error)) throw error
+      if (!isNotFound(error)) seen.failures.push(error)
+      return []
+    }
   })
-  return doStepsRun || going.length > 0
+  const [failure] = seen.failures
+  if (!seen.goingOn && failure !== undefined) throw failure
+  return seen.goingOn || seen.graphs > MOST_READ
+}
+
+/** Whoever would start the same again takes a state that nobody knows for one that goes on. */
+function isUnfinished({ status }: ChildRun): boolean {
+  return ['going-on', 'unknown'].includes(runPhase(status))
 }
 
 function isWorthTaking({ status }: Run): boolean {

@@ -75,8 +75,7 @@ async function untilThere(
 
 async function byId(id: string, project: Named | undefined, deps: AskDependencies): Promise<Run | undefined> {
   const soon = new Deadline(deps.clock, LOOK_UP_MS)
-  const ask = async (client: ZenmlClient): Promise<Run | undefined> => runOfId(client, id)
-  const run = await retryUntilAnswered(ask, soon, deps)
+  const run = await retryUntilAnswered((client) => runOfId(client, id), soon, deps)
   if (project === undefined || run?.projectId === undefined || run.projectId === project.id) return run
   throw new RunError(`project: the run ${id} belongs to another project. Correct or remove the input`)
 }

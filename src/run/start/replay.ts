@@ -5,7 +5,8 @@ import { isZenmlError } from '../../zenml/errors.ts'
 import { runPhase } from '../../zenml/status.ts'
 import { isAtLeast } from '../../zenml/version.ts'
 import type { Foreseen, ReplayPlan } from '../facts.ts'
-import { chooseEarlierRun, findEarlierRuns, hasPartsGoingOn, type LeftRun } from '../find/earlier-run.ts'
+import { chooseEarlierRun, findEarlierRuns, mayHavePartsGoingOn, type LeftRun } from '../find/earlier-run.ts'
+import { readBestEffort, type ReadingDependencies } from '../best-effort-read.ts'
 import type { FoundTarget } from '../find/target.ts'
 import { isFrom } from './own-run.ts'
 import type { Requester } from './run-name.ts'
@@ -14,9 +15,9 @@ import type { Requester } from './run-name.ts'
 export async function foreseeReplay(
   requester: Requester,
   target: FoundTarget,
-  client: ZenmlClient,
+  deps: ReadingDependencies,
 ): Promise<Foreseen> {
-  const left = await findEarlierRuns(client, requester, target.definition)
+  const left = await findEarlierRuns(deps.client, requester, target.definition)
   const found = chooseEarlierRun(left, target.definition)
   switch (found.kind) {
     case 'one':
@@ -28,7 +29,7 @@ export async function foreseeReplay(
       return { kind: 'new', why: `Runs of earlier attempts (${names}) used another template or snapshot` }
     }
     case 'none':
-      return planReplay(left, target, client)
+      return planReplay(left, target, deps)
   }
 }
 
@@ -41,8 +42,9 @@ export async function foreseeReplay(
 export async function planReplay(
   left: readonly LeftRun[],
   { server, definition, project }: FoundTarget,
-  client: ZenmlClient,
+  deps: ReadingDependencies,
 ): Promise<ReplayPlan> {
+  const { client } = deps
   const [newest] = left
   if (newest === undefined) return { kind: 'new', why: 'No earlier attempt has a run with the same inputs' }
   const { run, name, attempt } = newest
@@ -68,21 +70,23 @@ export async function planReplay(
       why: `${what} failed, but resume: replay needs ZenML 0.95 or newer (this server: ${server.version})`,
     }
   }
-  const obstacle = (await partsObstacle(run, client)) ?? (await modelObstacle(run, client))
+  const obstacle = (await partsObstacle(run, deps)) ?? (await modelObstacle(run, client))
   if (obstacle !== undefined) return { kind: 'new', why: `${what} ${obstacle}` }
   return { kind: 'replay', id: run.id, name, attempt, url: runUrl(client.serverUrl, server, run.id, project) }
 }
 
+/** For what earlier runs have left: without it a new run is started, which costs more. */
+const TIME_LIMIT_MS = 60_000
+
 const STILL_RUNNING = 'failed, but some of its steps or child runs may still be running'
 
 /** A run that failed is not said to be in progress by ZenML where its mode stops it at the first failure (0.85 and newer). */
-async function partsObstacle(run: Run, client: ZenmlClient): Promise<string | undefined> {
-  try {
-    return (await hasPartsGoingOn(run, client)) ? STILL_RUNNING : undefined
-  } catch (error) {
-    if (!isZenmlError(error)) throw error
-    return `failed, but whether its steps are still running is not known: ${error.message}`
-  }
+async function partsObstacle(run: Run, deps: ReadingDependencies): Promise<string | undefined> {
+  const limit = deps.timeLimit(TIME_LIMIT_MS)
+  const ask = (client: ZenmlClient): Promise<boolean> => mayHavePartsGoingOn(client, run)
+  const read = await readBestEffort(ask, deps, limit, { retries: 'few' })
+  if ('value' in read) return read.value ? STILL_RUNNING : undefined
+  return `failed, but whether its steps or child runs are still running is not known: ${read.missing}`
 }
 
 /**

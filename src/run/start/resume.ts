@@ -35,7 +35,7 @@ export async function resumeRun(
   if (found.kind !== 'none' || requester.attempt <= 1) return {}
   if (mode === 'replay') {
     const { planReplay } = await import('./replay.ts')
-    const plan = await planReplay(left, target, client)
+    const plan = await planReplay(left, target, deps)
     reporter.tell({ kind: 'replay', plan })
     if (plan.kind === 'replay') return { replayed: plan }
   }

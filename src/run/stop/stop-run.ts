@@ -58,8 +58,8 @@ const SETTLE_PAUSE = { baseMs: 400, capMs: 2_000 } as const
 const CHILD_PAUSE_MS = 1_000
 
 /**
- * Stops a run and its child runs, and sees to it that they have stopped. Handles every answer of ZenML's stop route (0.98:
- * zenml/utils/run_utils.py, `stop_run`), and ends a run that has not reached its orchestrator. Never throws for what a server says.
+ * Stops a run and its child runs, and sees to it that they have stopped. Handles every answer of ZenML's stop route
+ * (zenml/answers/stop-answer.ts), and ends a run that has not reached its orchestrator. Never throws for what a server says.
  */
 export async function stopRun(
   request: StopRequest,

@@ -6,7 +6,7 @@ const AT_ONCE = 10
 
 /**
  * The child runs that still run, also those called by a child run that failed or was stopped: ZenML does not end them with
- * their parent. A completed one has waited for its own (read in 0.98.0, `dynamic/runner.py`).
+ * their parent. A completed one has waited for its own (read in 0.98.0, `zenml/execution/pipeline/dynamic/runner.py`).
  *
  * @param calledBy gives what a child run has called that failed or was stopped; asked once for each
  */

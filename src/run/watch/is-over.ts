@@ -9,7 +9,7 @@ export interface Sighting {
 
 /**
  * With the default `continue_on_failure`, `failed` comes while other branches run; `in_progress` tells, but can
- * stay true for ever (seen on 0.85.0 and 0.98.0). So a failed or stopped run is over when nothing of it runs and nothing
+ * stay true for ever (seen on 0.85.0, and where a run failed before any step). So a failed or stopped run is over when nothing of it runs and nothing
  * has changed for a while: half a minute, or, where a step could still start, as long as a new machine may take
  * to come up.
  */

@@ -21,7 +21,8 @@ const MOST_KEYS = 6
 const READ_LIMIT = 10_000
 
 /**
- * Reads the six shapes of errors that ZenML servers and what stands before them give (seen; 0.98: zenml/zen_server/exceptions.py):
+ * Reads the six shapes of errors that ZenML servers and what stands before them give (0.98: zenml/zen_server/exceptions.py and
+ * request_management.py):
  * `{"detail": ["Class", "message"]}`, `{"detail": "message"}`, a bare `["Class", "message"]`,
  * `{"error": "message"}`, plain text, HTML. Also says what is odd about an answer that is no error.
  *

@@ -22,7 +22,8 @@ export type StopAnswer =
   /** Not known; ask again. */
   | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
 
-/** Sorts an answer by its message: a 403 that is not known is never "fine" (0.98: zenml/utils/run_utils.py, `stop_run`). */
+/** Sorts an answer by its message: a 403 that is not known is never "fine" (0.98: zenml/utils/run_utils.py and
+ * zenml/orchestrators/base_orchestrator.py, `stop_run`; zenml/zen_stores/schemas/pipeline_run_schemas.py). */
 export function readStopAnswer(answer: HttpAnswer, now: number): StopAnswer {
   if (isYes(answer)) return { kind: 'accepted' }
   const error = new AnswerError('stop the run', answer, now)

@@ -25,7 +25,7 @@ export type TriggerAnswer =
   /** Anything else: a run may have been started. */
   | { readonly kind: 'unclear'; readonly error: AnswerError | TransportError }
 
-/** Sorts a complete answer to a trigger (0.98: zenml/zen_server/request_management.py, for its 429). */
+/** Sorts a complete answer to a trigger (0.98: zenml/zen_server/request_management.py, for "Server too busy"). */
 export function readTriggerAnswer(answer: HttpAnswer, now: number): TriggerAnswer {
   if (answer.status === 200) {
     const run = runSchema.safeParse(parseJson(answer.body))
