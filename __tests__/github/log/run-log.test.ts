@@ -52,7 +52,7 @@ test.each([
   ],
   [
     'resume-beside',
-    "steps of earlier attempts' runs may still be running (a, b), and a new run is started beside them",
+    "steps or child runs of earlier attempts' runs may still be running (a, b), and a new run is started beside them",
   ],
 ] as const)('a cell of a sweep that cannot resume says why, and from which runs: %s', (kind, why) => {
   const { log, commands } = listener()
