@@ -165,6 +165,40 @@ onUnix('a post step that is signalled stops the run all the same', () =>
   }),
 )
 
+onUnix(
+  'of a run that wait/ was killed before it had looked up, the post step says that nothing was stopped',
+  () =>
+    withServer({ orchestrator: 'kubernetes' }, async (scene) => {
+      const started = await scene.step({ pipeline: 'training', configuration: LONG, wait: 'false' })
+      const run = started.outputs['run-id'] ?? ''
+      scene.server.addFault({ on: 'run', occurrence: 'always', do: { kind: 'hang' } })
+      for (const [onCancel, signal, said] of [
+        ['stop', 'SIGKILL', '::warning::'],
+        ['keep-running', 'SIGKILL', ''],
+        // Then wait/ itself has said so.
+        ['stop', 'SIGINT', undefined],
+      ] as const) {
+        const inputs = { ...connectionTo(scene), run, 'on-cancel': onCancel }
+        const before = scene.requests('GET', /\/runs\/[^/]+$/).length
+        const waiting = await startAction({ entry: 'wait', inputs })
+        await until(() => scene.requests('GET', /\/runs\/[^/]+$/).length > before)
+        waiting.signal(signal)
+        const { state, summary } = await waiting.done
+        const post = await (await startAction({ entry: 'post', inputs, state })).done
+
+        const sentence = `The step ended early, before the run "${run}" could be looked up. It was left as it is`
+        expect(post.exitCode).toBe(0)
+        expect(post.stdout.replace(/^::add-mask::.*\n+/, '')).toBe(
+          said === undefined ? '' : `${said}${sentence}\n`,
+        )
+        expect(said === undefined ? summary : post.summary).toContain(
+          said === undefined ? 'could be looked up; it was left as it is' : sentence,
+        )
+      }
+      expect(scene.requests('POST', /\/stop$/)).toEqual([])
+    }),
+)
+
 const onLinux = process.platform === 'linux' ? test.concurrent : test.concurrent.skip
 
 function connectionTo({ server }: Scene): Record<string, string> {

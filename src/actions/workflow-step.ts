@@ -44,6 +44,8 @@ export interface WorkflowStepOptions {
 interface ConnectPolicy extends Pick<FollowPolicy, 'onCancel' | 'workflowRunUrl' | 'nothingToCancel'> {
   /** Limits the look-up of a workspace as well. */
   readonly triggerTimeoutMs?: number
+  /** What the inputs name a run by that something else started. */
+  readonly run?: string
 }
 
 /** One workflow step, from its inputs to what it reports: what the actions that see to a run have in common. */
@@ -85,7 +87,7 @@ export class WorkflowStep {
    */
   async connect(
     inputs: ConnectionInputs,
-    { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs }: ConnectPolicy,
+    { onCancel, workflowRunUrl, nothingToCancel, triggerTimeoutMs, run: awaited }: ConnectPolicy,
   ): Promise<RunDependencies & { readonly journal: PostStepJournal }> {
     const { log, signal, http } = this.#options
     const { clock, timeLimit, newKey, openHttp } = this.#surroundings
@@ -102,7 +104,7 @@ export class WorkflowStep {
     })
     const { client } = this.#connection
     const { serverUrl } = client
-    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl }
+    const facts = { serverUrl, named: named(inputs.server), onCancel, workflowRunUrl, awaited }
     const journal = new PostStepJournal(facts, (name, value) => saveState(name, value, log))
     return { client: client.with({ signal }), clock, reporter, journal, newKey, timeLimit, signal }
   }

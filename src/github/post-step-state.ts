@@ -16,6 +16,8 @@ export interface WorkflowStepFacts {
   readonly named: string
   readonly onCancel: StopMode
   readonly workflowRunUrl: string
+  /** What the inputs name a run by that something else started. */
+  readonly awaited?: string | undefined
 }
 
 /** The process of a main step, which in a container can outlive its step. */
@@ -168,6 +170,7 @@ const factsSchema = z.object({
   named: z.string(),
   onCancel: modeSchema,
   workflowRunUrl: z.string(),
+  awaited: z.string().optional(),
 })
 
 const processSchema = z.object({ id: z.number(), stateFile: z.string() })

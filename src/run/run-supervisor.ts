@@ -169,8 +169,7 @@ export class RunSupervisor {
     if (this.deps.signal?.aborted === true) return this.#result(await this.#cancel())
     // Anything else leaves it to the post step to find out whether there is a run.
     const saysWhy = error instanceof RunError ? error.conclusion !== 'lost' : isZenmlError(error)
-    const thereIsNoRun = saysWhy && this.#started === undefined
-    if (thereIsNoRun) this.deps.journal.settled()
+    if (saysWhy && this.#started === undefined) this.deps.journal.settled()
     throw error
   }
 
@@ -347,7 +346,10 @@ export class RunSupervisor {
     }
     const known = this.#started
     const run = known ?? this.#planned
-    if (run === undefined) return this.#cancelled('', this.#policy.nothingToCancel)
+    if (run === undefined) {
+      this.deps.journal.settled()
+      return this.#cancelled('', this.#policy.nothingToCancel)
+    }
     const isToHandOver = isHandedOver(this.#policy)
     if (isToHandOver && known !== undefined && !cannotComplete(known.status))
       return this.#handOver(known, undefined)

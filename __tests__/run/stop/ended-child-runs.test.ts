@@ -12,6 +12,7 @@ import { openScriptedClient } from '../scripted-client.ts'
 
 const TOP = 'a0000000-0000-4000-8000-000000000000'
 const GOING = 'c0000000-0000-4000-8000-000000000000'
+const STOPPED = 'd0000000-0000-4000-8000-000000000000'
 const idOf = (index: number): string => `b0000000-0000-4000-8000-${String(index).padStart(12, '0')}`
 const endedUpTo = (count: number): string[] => Array.from({ length: count }, (_, index) => idOf(index))
 const refusal = (status: number): Reply => ({
@@ -24,7 +25,8 @@ type Answer = readonly string[] | Reply | (() => Reply | typeof RESET)
 /** A run that failed, one that goes on, and which run has called which; what is not said has called nothing. */
 async function family(called: Readonly<Record<string, Answer>>) {
   let isGoing = true
-  const statusOf = (id: string): string => (id !== GOING ? 'failed' : isGoing ? 'running' : 'stopped')
+  const statusOf = (id: string): string =>
+    id === STOPPED ? 'stopped' : id !== GOING ? 'failed' : isGoing ? 'running' : 'stopped'
   const graph = (id: string, children: readonly string[]): Reply => {
     const nodes = children.map((child) => ({
       node_id: `child_run/${child}`,
@@ -168,22 +170,36 @@ describe('what a child run has called that failed', () => {
     expect(times).toBe(reads)
   })
 
-  test('has steps that still run: nothing is said to be stopped, and they are named', async () => {
-    const step = {
-      node_id: 'step/train',
-      type: 'step',
-      id: 'f00',
-      name: 'train',
-      metadata: { status: 'running' },
-    }
-    const graph: Reply = { body: { id: idOf(0), status: 'stopped', nodes: [step], edges: [] } }
-    const { stop, named } = await family({ [TOP]: [idOf(0)], [idOf(0)]: graph })
-    const result = await stop()
-    expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(
-      /^the child run "child-0" \(b0000000-\S+0\) is failed, and its steps still run: train$/,
-    )
-    expect(await named()).toEqual(['train of the child run child-0'])
-  })
+  test.each([
+    [
+      'failed',
+      idOf(0),
+      /^the child run "child-0" \(b0000000-\S+0\) is failed, and these steps ran when ZenML last heard of them: train$/,
+      'train of the child run child-0, when ZenML last heard of it',
+    ],
+    [
+      'was stopped',
+      STOPPED,
+      /^the child run "child-0" \(d0000000-\S+0\) is stopped, and its steps still run: train$/,
+      'train of the child run child-0',
+    ],
+  ])(
+    '%s and has steps that still run: nothing is said to be stopped, and they are named',
+    async (_, id, left, name) => {
+      const step = {
+        node_id: 'step/train',
+        type: 'step',
+        id: 'f00',
+        name: 'train',
+        metadata: { status: 'running' },
+      }
+      const graph: Reply = { body: { id, status: 'stopped', nodes: [step], edges: [] } }
+      const { stop, named } = await family({ [TOP]: [id], [id]: graph })
+      const result = await stop()
+      expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(left)
+      expect(await named()).toEqual([name])
+    },
+  )
 
   test('is looked for below five hundred, and of more it is said that they were not read', async () => {
     expect(await (await family({ [TOP]: endedUpTo(500) })).stop()).toMatchObject({ kind: 'ended' })

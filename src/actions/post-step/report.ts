@@ -19,18 +19,27 @@ export interface EarlyEnd {
   readonly sentence: string
   /** ZenML's last known state; empty if there is none. */
   readonly status: string
+  /** Where nothing was left to see to: a main that ended by itself has said as much. */
+  readonly isSaid?: true
 }
 
-/** A main that ended by itself has said as much. */
 export const NOTHING_SENT: EarlyEnd = {
   sentence: 'The step ended early, before a run was started',
   status: '',
+  isSaid: true,
+}
+
+/** Of a step that waits for a run that something else started. @param name what the inputs name it by */
+export function notLookedUp(name: string): EarlyEnd {
+  const sentence = `The step ended early, before the run "${name}" could be looked up. It was left as it is`
+  return { sentence, status: '', isSaid: true }
 }
 
 /** Of a sweep of which no run is left to see to. */
 export const NOTHING_LEFT: EarlyEnd = {
   sentence: 'The step ended early, before it could report on its runs',
   status: '',
+  isSaid: true,
 }
 
 const UNKNOWN: EarlyEnd = { sentence: 'The step ended early, before it could report on its run', status: '' }
@@ -52,7 +61,7 @@ export async function reportEarlyEnd(
   env: Environment,
   log: WorkflowLog,
 ): Promise<void> {
-  const hasNews = ended !== undefined && ended !== NOTHING_SENT && ended !== NOTHING_LEFT
+  const hasNews = ended !== undefined && ended.isSaid !== true
   if (isSummaryDue(env)) await summarize(ended ?? UNKNOWN, env, log)
   else if (isSummaryWritten(env) && hasNews) await addToSummary(ended.sentence, log)
   const saved = readSavedComment(env)

@@ -13,7 +13,7 @@ import { shownDuration } from '../../base/duration-text.ts'
 import { parseServerUrl } from '../../zenml/server-url.ts'
 import { openClient } from '../open-client.ts'
 import type { Surroundings } from '../workflow-step.ts'
-import { NOTHING_LEFT, NOTHING_SENT, type EarlyEnd } from './report.ts'
+import { notLookedUp, NOTHING_LEFT, NOTHING_SENT, type EarlyEnd } from './report.ts'
 
 /** The runner gives a post step of a cancelled job about five minutes; two are enough to be sure. */
 const BUDGET_MS = 110_000
@@ -38,7 +38,7 @@ export async function stopRunsOf(
     return run === undefined ? [] : { run, planned, mode }
   })
   const [first] = sent
-  if (first === undefined) return hasSettled ? NOTHING_LEFT : NOTHING_SENT
+  if (first === undefined) return hasSettled ? NOTHING_LEFT : tellNothingSent(facts, log)
   if (again === undefined || named(again.server) !== facts.named) {
     const what = again === undefined ? 'are no longer valid' : 'now name another server'
     const whose = isFromVariables(env, parseServerUrl)
@@ -76,6 +76,15 @@ export async function stopRunsOf(
   } finally {
     connection.close()
   }
+}
+
+/** Of a run that was never looked up it is said that nothing stopped it: its name may be that of another one by now. */
+function tellNothingSent({ awaited, onCancel }: SavedWorkflowStep['facts'], log: WorkflowLog): EarlyEnd {
+  if (awaited === undefined) return NOTHING_SENT
+  const end = notLookedUp(inline(awaited))
+  if (onCancel === 'keep-running') log.info(end.sentence)
+  else log.warning(end.sentence)
+  return end
 }
 
 /** What is done now with the runs that are not to go on. */

@@ -82,11 +82,13 @@ async function tellGoingOn(
   const limit = given ?? deps.timeLimit(TIME_LIMIT_MS)
   let left = MOST_GRAPHS
   const below: string[] = []
-  const children = await goingChildRuns(childRuns, async ({ id, name }) => {
+  const children = await goingChildRuns(childRuns, async ({ id, name, status: ofChild }) => {
     if (left-- <= 0) return []
     const read = await readBestEffort((client) => client.dag(id), deps, limit)
     if ('missing' in read) return []
-    below.push(...unfinishedSteps(read.value.steps).map((step) => `${step} of the child run ${name}`))
+    // They may have died with the process that would have said so.
+    const doubt = runPhase(ofChild) === 'failed' ? ', when ZenML last heard of it' : ''
+    below.push(...unfinishedSteps(read.value.steps).map((step) => `${step} of the child run ${name}${doubt}`))
     return read.value.childRuns
   })
   const named = children.map(({ name }) => `the child run ${name}`)

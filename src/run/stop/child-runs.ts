@@ -160,10 +160,20 @@ export class ChildRuns {
   }
 }
 
-/** ZenML no longer stops them, as those of a run that has ended itself. */
+/** ZenML no longer stops them, as those of a run that has ended itself; those of a failed one may have died with it. */
 function stepsLeft(child: ChildRun, steps: readonly string[]): Left {
-  const does = `is ${child.status}, and its steps still run: ${steps.join(', ')}`
-  return { kind: 'going-on', who: shown(child), does, count: 1 }
+  const { status } = child
+  const which = steps.join(', ')
+  if (runPhase(status) === 'failed') {
+    const does = `is ${status}, and these steps ran when ZenML last heard of them: ${which}`
+    return { kind: 'unknown', who: shown(child), does, count: 1 }
+  }
+  return {
+    kind: 'going-on',
+    who: shown(child),
+    does: `is ${status}, and its steps still run: ${which}`,
+    count: 1,
+  }
 }
 
 function unreadBelow(child: ChildRun, { message }: ZenmlError): Left {
