@@ -23,7 +23,7 @@ const refusal = (status: number): Reply => ({
 type Answer = readonly string[] | Reply | (() => Reply | typeof RESET)
 
 /** A run that failed, one that goes on, and which run has called which; what is not said has called nothing. */
-async function family(called: Readonly<Record<string, Answer>>) {
+async function family(called: Readonly<Record<string, Answer>>, { obeys = true } = {}) {
   let isGoing = true
   const statusOf = (id: string): string =>
     id === STOPPED ? 'stopped' : id !== GOING ? 'failed' : isGoing ? 'running' : 'stopped'
@@ -46,7 +46,7 @@ async function family(called: Readonly<Record<string, Answer>>) {
     const [, id = '', rest = ''] = /\/runs\/([^/?]+)\/?([a-z]*)/.exec(path) ?? []
     if (rest === 'dag') return answerOf(id)
     if (rest === 'stop' && id === GOING) {
-      isGoing = false
+      isGoing = !obeys
       return { body: null }
     }
     if (rest === 'stop') {
@@ -200,6 +200,22 @@ describe('what a child run has called that failed', () => {
       expect(await named()).toEqual([name])
     },
   )
+
+  test('may be long over where ZenML last heard of it as running: one that surely goes on is named first', async () => {
+    const step = {
+      node_id: 'step/t',
+      type: 'step',
+      id: 'f00',
+      name: 'train',
+      metadata: { status: 'running' },
+    }
+    const dead: Reply = { body: { id: idOf(0), status: 'failed', nodes: [step], edges: [] } }
+    const { stop } = await family({ [TOP]: [idOf(0), GOING], [idOf(0)]: dead }, { obeys: false })
+    const result = await stop()
+    expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(
+      /^the child run "child-0" \(c0000000-\S+0\) \(and 1 more\) had not ended in time \(last status: running\)$/,
+    )
+  })
 
   test('is looked for below five hundred, and of more it is said that they were not read', async () => {
     expect(await (await family({ [TOP]: endedUpTo(500) })).stop()).toMatchObject({ kind: 'ended' })

@@ -166,7 +166,7 @@ function stepsLeft(child: ChildRun, steps: readonly string[]): Left {
   const which = steps.join(', ')
   if (runPhase(status) === 'failed') {
     const does = `is ${status}, and these steps ran when ZenML last heard of them: ${which}`
-    return { kind: 'unknown', who: shown(child), does, count: 1 }
+    return { kind: 'last-heard', who: shown(child), does, count: 1 }
   }
   return {
     kind: 'going-on',

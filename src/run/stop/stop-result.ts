@@ -19,7 +19,8 @@ export type StopResult =
 
 /** A run that has not ended, or may not have; of several the one that a person has to hear of first. */
 export interface Left {
-  readonly kind: 'asked' | 'unknown' | 'going-on'
+  /** `last-heard`: ZenML says of it what may long be over. */
+  readonly kind: 'asked' | 'unknown' | 'going-on' | 'last-heard'
   /** Such as `the child run "train-5" (7d0f…)`; empty if `does` says it. */
   readonly who: string
   /** Such as `had not ended in time (last status: stopping)`. */
@@ -54,7 +55,7 @@ function withOwn({ kind, left }: Pick<Left, 'kind'> & { left?: Left }, who: stri
   return worstOf([left, { kind, who, does, count: 1 }])
 }
 
-const WORST_FIRST: readonly Left['kind'][] = ['going-on', 'unknown', 'asked']
+const WORST_FIRST: readonly Left['kind'][] = ['going-on', 'unknown', 'asked', 'last-heard']
 
 /** The worst of them stands for all. */
 export function worstOf(all: readonly (Left | undefined)[]): Left | undefined {
