@@ -277,7 +277,7 @@ test('a run that is seen once and then deleted for want of a slot is not taken f
       { on: 'trigger', occurrence: 1, do: { kind: 'answer', status: 502, body: '', work: true } },
       {
         on: 'runs',
-        occurrence: 2,
+        occurrence: { from: 2, to: 3 },
         do: {
           kind: 'answer',
           status: 200,
@@ -289,6 +289,8 @@ test('a run that is seen once and then deleted for want of a slot is not taken f
   const result = await scene.execute()
   expect(result.conclusion).toBe('completed')
   expect(scene.server.runs).toHaveLength(1)
+  // Taken at first sight, it would not be asked for again.
+  expect(scene.sent(TRIGGER)).toHaveLength(2)
 })
 
 describe("a user's own name", () => {
