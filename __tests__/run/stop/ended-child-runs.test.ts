@@ -20,6 +20,12 @@ const refusal = (status: number): Reply => ({
   body: { detail: [status === 404 ? 'KeyError' : 'IllegalOperationError', 'no'] },
 })
 
+/** The graph of a run that has ended, though its step train is still said to run. */
+const withStepLeft = (id: string, status: string): Reply => {
+  const step = { node_id: 'step/t', type: 'step', id: 'f00', name: 'train', metadata: { status: 'running' } }
+  return { body: { id, status, nodes: [step], edges: [] } }
+}
+
 type Answer = readonly string[] | Reply | (() => Reply | typeof RESET)
 
 /** A run that failed, one that goes on, and which run has called which; what is not said has called nothing. */
@@ -186,15 +192,7 @@ describe('what a child run has called that failed', () => {
   ])(
     '%s and has steps that still run: nothing is said to be stopped, and they are named',
     async (_, id, left, name) => {
-      const step = {
-        node_id: 'step/train',
-        type: 'step',
-        id: 'f00',
-        name: 'train',
-        metadata: { status: 'running' },
-      }
-      const graph: Reply = { body: { id, status: 'stopped', nodes: [step], edges: [] } }
-      const { stop, named } = await family({ [TOP]: [id], [id]: graph })
+      const { stop, named } = await family({ [TOP]: [id], [id]: withStepLeft(id, 'stopped') })
       const result = await stop()
       expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(left)
       expect(await named()).toEqual([name])
@@ -202,14 +200,7 @@ describe('what a child run has called that failed', () => {
   )
 
   test('may be long over where ZenML last heard of it as running: one that surely goes on is named first', async () => {
-    const step = {
-      node_id: 'step/t',
-      type: 'step',
-      id: 'f00',
-      name: 'train',
-      metadata: { status: 'running' },
-    }
-    const dead: Reply = { body: { id: idOf(0), status: 'failed', nodes: [step], edges: [] } }
+    const dead = withStepLeft(idOf(0), 'failed')
     const { stop } = await family({ [TOP]: [idOf(0), GOING], [idOf(0)]: dead }, { obeys: false })
     const result = await stop()
     expect(result.kind === 'left-over' && leftClause(result.left)).toMatch(

@@ -78,7 +78,7 @@ export async function stopRunsOf(
   }
 }
 
-/** Of a run that was never looked up it is said that nothing stopped it: its name may be that of another one by now. */
+/** wait/ may have been killed before it found its run. The run is not looked up here: another one may have its name by now. */
 function tellNothingSent({ awaited, onCancel }: SavedWorkflowStep['facts'], log: WorkflowLog): EarlyEnd {
   if (awaited === undefined) return NOTHING_SENT
   const end = notLookedUp(inline(awaited))

@@ -3,7 +3,7 @@ import { DEFINITION_NOUNS, type Definition } from '../../zenml/model.ts'
 import { twoSentences } from '../../base/sentences.ts'
 import type { RunIdentity } from '../recovery-journal.ts'
 
-/** What ZenML's refusals of a trigger mean for a person, by their text (0.98: zenml/zen_server/pipeline_execution/utils.py, mostly). */
+/** What ZenML's refusals of a trigger mean for a person, by their text; most are in pipeline_execution/utils.py (0.98). */
 const ADVICE: readonly { readonly pattern: RegExp; readonly advice: (noun: string) => string }[] = [
   {
     pattern: /has been updated since/i,

@@ -75,7 +75,7 @@ export async function planReplay(
   return { kind: 'replay', id: run.id, name, attempt, url: runUrl(client.serverUrl, server, run.id, project) }
 }
 
-/** For what earlier runs have left: without it a new run is started, which costs more. */
+/** Longer than for a warning: where this is not known, every step runs again. */
 const TIME_LIMIT_MS = 60_000
 
 const STILL_RUNNING = 'failed, but some of its steps or child runs may still be running'
